@@ -1,0 +1,204 @@
+"""PointClouds: the one value for labelled clouds, and the plain operations on points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from cl3d.errors import InputError
+
+CLOUD_POINT_BYTES = 3 * 4
+"""Bytes of one stored point: three float32 coordinates."""
+
+
+@dataclass(frozen=True, eq=False)
+class PointClouds:
+    """Labelled point clouds, all with the same number of points.
+
+    Attributes:
+        points: (n, p, 3) floating point; centred and in the unit sphere unless said otherwise.
+        labels: (n,) int64, the class of each cloud.
+        parts: (n, p) int64, the part of each point, or None where parts are unknown.
+
+    Raises:
+        InputError: if the shapes or dtypes do not fit together.
+    """
+
+    points: Tensor
+    labels: Tensor
+    parts: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.points.ndim != 3 or self.points.shape[2] != 3 or not self.points.is_floating_point():
+            raise InputError(
+                f"points are {_describe(self.points)}; give a floating point tensor of shape (clouds, points, 3)"
+            )
+        if self.labels.shape != self.points.shape[:1] or self.labels.dtype != torch.int64:
+            raise InputError(f"labels are {_describe(self.labels)}; give int64 of shape ({len(self.points)},)")
+        if self.parts is not None and (
+            self.parts.shape != self.points.shape[:2] or self.parts.dtype != torch.int64
+        ):
+            raise InputError(
+                f"parts are {_describe(self.parts)}; give int64 of shape {tuple(self.points.shape[:2])}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, index: Tensor | slice) -> PointClouds:
+        """The clouds at ``index``: a slice, or a tensor of positions or of booleans."""
+        parts = None if self.parts is None else self.parts[index]
+        return PointClouds(self.points[index], self.labels[index], parts)
+
+    @property
+    def num_points(self) -> int:
+        """Points per cloud."""
+        return self.points.shape[1]
+
+    @property
+    def classes(self) -> list[int]:
+        """The classes that occur, ascending."""
+        return [int(label) for label in self.labels.unique()]
+
+    def of_class(self, label: int) -> PointClouds:
+        """The clouds of one class, in their order."""
+        return self[self.labels == label]
+
+    def of_classes(self, labels: Sequence[int]) -> PointClouds:
+        """The clouds of several classes, in their order."""
+        return self[torch.isin(self.labels, torch.tensor(list(labels), device=self.labels.device))]
+
+    def to(self, device: torch.device | str) -> PointClouds:
+        """The same clouds on another device."""
+        parts = None if self.parts is None else self.parts.to(device)
+        return PointClouds(self.points.to(device), self.labels.to(device), parts)
+
+    def with_points(self, points: Tensor) -> PointClouds:
+        """The same labels and parts with other coordinates of the same shape."""
+        return replace(self, points=points)
+
+    def resample(self, num_points: int, generator: torch.Generator) -> PointClouds:
+        """Each cloud with ``num_points`` of its points, chosen at random; see :func:`choose_points`."""
+        chosen = choose_points(len(self), self.num_points, num_points, generator).to(self.points.device)
+        points = self.points.gather(1, chosen.unsqueeze(-1).expand(-1, -1, 3))
+        parts = None if self.parts is None else self.parts.gather(1, chosen)
+        return PointClouds(points, self.labels, parts)
+
+
+def concatenate(clouds: Sequence[PointClouds]) -> PointClouds:
+    """Several sets of clouds as one; parts are kept where all sets have them.
+
+    Raises:
+        InputError: if nothing is given or the numbers of points differ.
+    """
+    if not clouds:
+        raise InputError("nothing to concatenate: give at least one set of clouds")
+    sizes = sorted({c.num_points for c in clouds})
+    if len(sizes) > 1:
+        raise InputError(f"sets with {sizes} points per cloud cannot be concatenated: resample them first")
+    parts = [c.parts for c in clouds if c.parts is not None]
+    return PointClouds(
+        torch.cat([c.points for c in clouds]),
+        torch.cat([c.labels for c in clouds]),
+        torch.cat(parts) if len(parts) == len(clouds) else None,
+    )
+
+
+def check_clouds(clouds: PointClouds, source: str) -> None:
+    """Refuses clouds that no method can use.
+
+    Args:
+        source: what to call them in the message, e.g. a file name.
+
+    Raises:
+        InputError: naming the first cloud without points, with NaN or infinite coordinates, or
+            with all points in one place.
+    """
+    if len(clouds) == 0:
+        raise InputError(f"{source} has no clouds: give at least one")
+    if clouds.num_points == 0:
+        raise InputError(f"{source} has clouds without points: give at least one point per cloud")
+    finite = torch.isfinite(clouds.points).all(dim=(1, 2))
+    if not bool(finite.all()):
+        first = int((~finite).nonzero()[0])
+        raise InputError(f"{source}: cloud {first} has NaN or infinite coordinates; repair or remove it")
+    extent = clouds.points.amax(dim=1) - clouds.points.amin(dim=1)
+    empty = extent.amax(dim=1) == 0
+    if clouds.num_points > 1 and bool(empty.any()):
+        first = int(empty.nonzero()[0])
+        raise InputError(f"{source}: cloud {first} is empty (all its points coincide); repair or remove it")
+
+
+def normalize(points: Tensor) -> Tensor:
+    """Centres each cloud at its centroid and scales it into the unit sphere.
+
+    Args:
+        points: (..., p, 3).
+
+    Returns:
+        The same shape; the farthest point has norm 1. A cloud whose points coincide stays at 0.
+    """
+    centred = points - points.mean(dim=-2, keepdim=True)
+    radius = centred.norm(dim=-1, keepdim=True).amax(dim=-2, keepdim=True)
+    return centred / radius.clamp_min(torch.finfo(points.dtype).tiny)
+
+
+def choose_points(clouds: int, available: int, wanted: int, generator: torch.Generator) -> Tensor:
+    """Draws ``wanted`` of ``available`` points for each cloud.
+
+    Without repetition as long as there are enough; where more are wanted than there are, all
+    are taken and the rest are drawn again, each point at most once more than any other.
+
+    Returns:
+        (clouds, wanted) int64.
+    """
+    if wanted < 1 or available < 1:
+        raise InputError(f"{wanted} of {available} points are asked for; both must be at least 1")
+    rounds = [
+        torch.rand(clouds, available, generator=generator).argsort(dim=1)
+        for _ in range(math.ceil(wanted / available))
+    ]
+    return torch.cat(rounds, dim=1)[:, :wanted]
+
+
+def rotate(points: Tensor, rotations: Tensor) -> Tensor:
+    """Turns each cloud by its own rotation: row vectors times the transposed matrix.
+
+    Args:
+        points: (n, p, 3).
+        rotations: (n, 3, 3), applied as R x to each point x.
+    """
+    return points @ rotations.transpose(-1, -2)
+
+
+def random_rotations(n: int, generator: torch.Generator, axis: str | None = None) -> Tensor:
+    """Draws rotations: about one axis, or uniformly over SO(3).
+
+    Args:
+        axis: ``"x"``, ``"y"``, ``"z"``, or None for any rotation (uniform unit quaternions).
+
+    Returns:
+        (n, 3, 3) float32, determinant 1.
+    """
+    if axis is None:
+        w, x, y, z = torch.nn.functional.normalize(torch.randn(n, 4, generator=generator), dim=1).unbind(1)
+    elif axis in ("x", "y", "z"):
+        half = torch.rand(n, generator=generator) * math.pi
+        w = half.cos()
+        x, y, z = (half.sin() if axis == name else torch.zeros(n) for name in "xyz")
+    else:
+        raise InputError(f"axis is {axis!r}; it is 'x', 'y', 'z' or None for any rotation")
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def _describe(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
