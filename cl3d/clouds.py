@@ -35,10 +35,12 @@ class PointClouds:
     def __post_init__(self) -> None:
         if self.points.ndim != 3 or self.points.shape[2] != 3 or not self.points.is_floating_point():
             raise InputError(
-                f"points are {_describe(self.points)}; give a floating point tensor of shape (clouds, points, 3)"
+                f"points are {_describe(self.points)}; give floats of shape (clouds, points, 3)"
             )
         if self.labels.shape != self.points.shape[:1] or self.labels.dtype != torch.int64:
-            raise InputError(f"labels are {_describe(self.labels)}; give int64 of shape ({len(self.points)},)")
+            raise InputError(
+                f"labels are {_describe(self.labels)}; give int64 of shape ({len(self.points)},)"
+            )
         if self.parts is not None and (
             self.parts.shape != self.points.shape[:2] or self.parts.dtype != torch.int64
         ):

@@ -1,0 +1,136 @@
+"""What the scripts share: from the command line to objects, and from exceptions to one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException, InstantiationException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cl3d.atomic import write_text
+from cl3d.errors import InputError
+from cl3d.ops.allocator import tune_allocator
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+
+
+def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
+    """Runs a script's task with the config that the command line describes.
+
+    Args:
+        config_name: a file of ``configs/``.
+        task: called with the config and the run's folder.
+
+    Exits with 2 and one sentence on wrong input, with 130 when interrupted.
+    """
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
+    warnings.showwarning = _show_warning
+    tune_allocator()
+    folders: list[Path] = []
+
+    @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
+    def run(config: DictConfig) -> None:
+        folders.append(Path(HydraConfig.get().runtime.output_dir))
+        task(config, folders[-1])
+
+    try:
+        run()
+    except KeyboardInterrupt:
+        where = f"; what is finished is in {folders[-1]}" if folders else ""
+        _exit(EXIT_INTERRUPTED, f"interrupted{where}", folders)
+    except (InputError, CompactHydraException, OmegaConfBaseException, OSError) as error:
+        _exit(EXIT_BAD_INPUT, f"error: {sentence(error)}", folders)
+
+
+def build(config: Any) -> Any:
+    """Builds the object that a config describes.
+
+    Raises:
+        InputError: if a value does not fit; the constructor's own sentence where it has one.
+    """
+    try:
+        return hydra.utils.instantiate(config, _convert_="all")
+    except InstantiationException as error:
+        raise InputError(sentence(error)) from error
+
+
+def whole(config: DictConfig, name: str, least: int) -> int:
+    """A whole number of the config.
+
+    Raises:
+        InputError: if it is none, or below ``least``.
+    """
+    value = config[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{name}={value}: give a whole number from {least}")
+    return value
+
+
+def budget(config: DictConfig) -> Any:
+    """The budget that ``ppc``, ``ratio`` and ``budget`` (bytes) describe; ``ppc`` unless another is set."""
+    from cl3d.distill import Budget
+
+    if config.ratio is not None and config.budget is not None:
+        raise InputError(f"ratio={config.ratio} and budget={config.budget} are both given: give one of them")
+    for name in ("ppc", "ratio", "budget"):
+        value = config[name]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise InputError(f"{name}={value}: give a number")
+    if config.budget is not None:
+        return Budget(nbytes=config.budget)
+    if config.ratio is not None:
+        return Budget(ratio=config.ratio)
+    return Budget(ppc=config.ppc)
+
+
+def open_folder(folder: Path, config: DictConfig) -> None:
+    """Puts the resolved config into a run's folder.
+
+    Raises:
+        InputError: if the folder holds another run, or cannot be written to.
+    """
+    if (folder / "config.yaml").exists():
+        raise InputError(f"{folder} already holds a run: give another folder=, or remove it")
+    write_text(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, in one line; of a chain of exceptions the one that knows best."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return str(cause)
+        cause = cause.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        choices = ", ".join(sorted(error.options or ()))
+        return f"{error.missing_cfg_file} is not there: choose one of {choices}"
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if "Could not override" in lines[0]:
+        lines = [lines[0].rstrip("."), "it is not a setting of this script: --help lists them"]
+        return ": ".join(lines)
+    return " ".join(line for line in lines if not line.startswith(("full_key:", "object_type=")))
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning):
+        print(f"note: {message}", file=sys.stderr)
+
+
+def _exit(code: int, text: str, folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # only where nothing was written
+    print(text, file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,80 @@
+"""Class-incremental streams over a data set, as Avalanche benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from avalanche.benchmarks.scenarios.supervised import class_incremental_benchmark
+from torch import Tensor
+
+from cl3d.clouds import PointClouds
+from cl3d.data import Dataset
+from cl3d.errors import InputError
+from cl3d.random import generator
+
+
+class CloudDataset(torch.utils.data.Dataset[tuple[Tensor, int]]):
+    """Clouds as the plain torch data set that Avalanche takes: (p, 3) points and an int label."""
+
+    def __init__(self, clouds: PointClouds) -> None:
+        self.points = clouds.points
+        self.targets = clouds.labels.tolist()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.points[index], self.targets[index]
+
+
+def class_order(num_classes: int, seed: int) -> list[int]:
+    """A permutation of the classes, drawn by seed."""
+    return torch.randperm(num_classes, generator=generator(seed, "class-order")).tolist()
+
+
+def split_classes(num_classes: int, steps: int) -> list[int]:
+    """Classes per step, as equal as can be; the first steps get one more, no class is dropped.
+
+    Raises:
+        InputError: if there are more steps than classes, or none.
+    """
+    if not 1 <= steps <= num_classes:
+        raise InputError(
+            f"steps={steps} with {num_classes} classes: give 1 to {num_classes}, at least one class per step"
+        )
+    each, left = divmod(num_classes, steps)
+    return [each + (step < left) for step in range(steps)]
+
+
+def class_incremental(dataset: Dataset, steps: int, order: Sequence[int]) -> Any:
+    """An Avalanche benchmark whose step i has the next classes of ``order``.
+
+    Labels stay those of the data set. ``train_stream`` and ``test_stream`` are in step.
+
+    Args:
+        order: a permutation of the classes; see :func:`class_order`.
+
+    Raises:
+        InputError: if ``order`` is no permutation, or a class has no train or no test clouds.
+    """
+    if sorted(order) != list(range(dataset.num_classes)):
+        raise InputError(f"the class order is not a permutation of 0 to {dataset.num_classes - 1}: {order}")
+    for split, clouds in (("train", dataset.train), ("test", dataset.test)):
+        missing = sorted(set(order) - set(clouds.classes))
+        if missing:
+            names = ", ".join(dataset.class_names[label] for label in missing)
+            raise InputError(f"{dataset.name} has no {split} clouds of {names}: add some or drop the class")
+    return class_incremental_benchmark(
+        {"train": CloudDataset(dataset.train), "test": CloudDataset(dataset.test)},
+        class_order=list(order),
+        num_classes_per_exp=split_classes(dataset.num_classes, steps),
+    )
+
+
+def experience_clouds(experience: Any) -> PointClouds:
+    """All clouds of one experience of any benchmark whose items start with points and label."""
+    items = [experience.dataset[index] for index in range(len(experience.dataset))]
+    points = torch.stack([torch.as_tensor(item[0]) for item in items])
+    return PointClouds(points, torch.tensor([int(item[1]) for item in items]))

@@ -1,0 +1,113 @@
+"""CondensedBuffer: a replay memory of distilled clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import torch
+from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.benchmarks.utils.classification_dataset import _make_taskaware_classification_dataset
+from avalanche.training.storage_policy import ExemplarsBuffer
+
+from cl3d.clouds import PointClouds, concatenate, normalize
+from cl3d.continual.benchmark import CloudDataset, experience_clouds
+from cl3d.distill import Budget, SyntheticSet
+from cl3d.distill.condenser import Condenser
+from cl3d.distill.networks import BuildModel
+from cl3d.models import PointNet
+from cl3d.progress import Progress, silent
+from cl3d.random import fold
+
+Condense = Condenser | Callable[..., SyntheticSet]
+"""A condenser, or anything that is called like one."""
+
+
+class CondensedBuffer(ExemplarsBuffer):  # type: ignore[misc]
+    """Avalanche's exemplar buffer, holding one synthetic set for each experience seen.
+
+    Each experience is condensed from its own data alone, when :meth:`post_adapt` is called.
+
+    Args:
+        condenser: e.g. ``cl3d.distill.presets.pcc()``.
+        budget: for each class; or, written as ``nbytes``, for the whole memory, of which each step
+            may use the part of its classes.
+        model: builds the networks that the condenser looks through.
+        total_classes: of the whole stream; needed with a budget in ``nbytes``.
+        seed: the same seed gives the same memory; step i's key is its position in the stream.
+
+    Attributes:
+        sets: what each experience left, in order.
+    """
+
+    def __init__(
+        self,
+        condenser: Condense,
+        budget: Budget,
+        model: BuildModel = PointNet,
+        *,
+        total_classes: int | None = None,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        progress: Progress = silent,
+    ) -> None:
+        super().__init__(max_size=0)
+        self.condenser, self.budget, self.model = condenser, budget, model
+        self.total_classes, self.seed, self.device = total_classes, seed, device
+        self.progress = progress
+        self.sets: list[SyntheticSet] = []
+        self._decoded: AvalancheDataset | None = None
+
+    def post_adapt(self, agent_state: Any, exp: Any) -> None:
+        """Condenses the experience and adds what comes out to the memory."""
+        clouds = experience_clouds(exp)
+        seen = sum(len(synthetic.clouds_per_class) for synthetic in self.sets)
+        budget = self.budget.part(seen, len(clouds.classes), self.total_classes)
+        self.sets.append(
+            self.condenser(
+                clouds,
+                budget=budget,
+                model=self.model,
+                seed=fold(self.seed, "condense", exp.current_experience),
+                device=self.device,
+                progress=self.progress,
+            )
+        )
+        self._changed()
+
+    def resize(self, strategy: Any, new_size: int) -> None:
+        """Shrinks the memory to at most ``new_size`` decoded clouds, equally many of each class."""
+        classes = sum(len(synthetic.clouds_per_class) for synthetic in self.sets)
+        if classes:
+            self.sets = [synthetic.prune(new_size // classes) for synthetic in self.sets]
+        self._changed()
+
+    def clouds(self, generator: torch.Generator | None = None) -> list[PointClouds]:
+        """The decoded memory, normalised: one entry for each number of points."""
+        with torch.no_grad():
+            decoded = [synthetic.decode(generator) for synthetic in self.sets if len(synthetic)]
+        sizes = dict.fromkeys(clouds.num_points for clouds in decoded)
+        groups = [concatenate([c for c in decoded if c.num_points == size]) for size in sizes]
+        return [group.with_points(normalize(group.points.detach())) for group in groups]
+
+    @property
+    def nbytes(self) -> int:
+        """Exactly the bytes that the memory holds."""
+        return sum(synthetic.nbytes for synthetic in self.sets)
+
+    @property
+    def buffer(self) -> AvalancheDataset:
+        """The decoded clouds as an Avalanche data set, for strategies that read it themselves."""
+        if self._decoded is None:
+            parts = [
+                # items with a task label, as experiences have: replay loaders mix the two
+                _make_taskaware_classification_dataset(CloudDataset(clouds), task_labels=0)
+                for clouds in self.clouds()
+            ]
+            self._decoded = reduce(lambda a, b: a.concat(b), parts) if parts else self._buffer
+        return self._decoded
+
+    def _changed(self) -> None:
+        self._decoded = None
+        self.max_size = sum(len(synthetic) for synthetic in self.sets)

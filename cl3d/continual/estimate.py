@@ -1,0 +1,56 @@
+"""What a run will cost, from one timed training step and the number of clouds that pass through networks."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import nn
+
+from cl3d.continual.run import ContinualRun
+from cl3d.distill import Networks
+from cl3d.distill.condenser import FORWARD_PASS
+
+BATCH = 16
+
+
+def expected_seconds(run: ContinualRun) -> float:
+    """A rough forecast, usually right within a factor of 1.5; takes a fraction of a second itself."""
+    return training_passes(run) * _seconds_per_pass(run)
+
+
+def training_passes(run: ContinualRun) -> float:
+    """How many clouds the run sends forward and backward through a network, other work in proportion."""
+    data = run.dataset
+    train = torch.bincount(data.train.labels, minlength=data.num_classes)
+    test = torch.bincount(data.test.labels, minlength=data.num_classes)
+    passes, memory, seen, tested = 0.0, 0, 0, 0
+    shares = run.shares_per_step()
+    for step, size in enumerate(run.classes_per_step):
+        classes = run.order[seen : seen + size]
+        seen += size
+        clouds = int(train[classes].sum())
+        tested += int(test[classes].sum())
+        stored = 0
+        if run.strategy.needs_buffer and run.condenser is not None:
+            counts = [
+                run.condenser.parameterization.clouds_within(share, data.train.num_points)
+                for share in shares[step]
+            ]
+            stored = sum(min(count, int(train[c])) for count, c in zip(counts, classes, strict=True))
+            passes += run.condenser.training_passes(clouds, size, stored)
+        memory += stored
+        passes += run.strategy.training_passes(clouds, memory) + FORWARD_PASS * tested
+    return passes
+
+
+def _seconds_per_pass(run: ContinualRun) -> float:
+    data = run.dataset
+    net = Networks(run.model, data.num_classes, run.device, 0).draw("estimate")
+    batch = data.train[:BATCH].to(run.device)
+    for repeat in range(3):  # the first ones warm up
+        if repeat == 2:
+            start = time.perf_counter()
+        nn.functional.cross_entropy(net(batch.points), batch.labels).backward()
+        float(next(net.parameters()).flatten()[0])  # waits for the device
+    return (time.perf_counter() - start) / len(batch)

@@ -1,0 +1,108 @@
+"""What a run gives: one value, and its files, which are whole after every step."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cl3d import __version__
+from cl3d.atomic import write_text
+from cl3d.continual.metrics import forgetting_first_minus_last, forgetting_max_minus_last
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One finished step.
+
+    Attributes:
+        step: from 0.
+        classes: the step's classes, as labels of the data set.
+        accuracy: on the test clouds of all classes seen so far, in [0, 1].
+        row: the step's row of the accuracy matrix; None for steps that have not come.
+        class_accuracy: accuracy on each class seen so far, by label.
+        memory_bytes, memory_clouds: what the memory holds after the step.
+        condensing: the condenser's own account (loss, how far points moved), or nothing.
+        seconds: wall-clock seconds of ``condense``, ``train`` and ``test``.
+    """
+
+    step: int
+    classes: tuple[int, ...]
+    accuracy: float
+    row: tuple[float | None, ...]
+    class_accuracy: dict[int, float]
+    memory_bytes: int
+    memory_clouds: int
+    condensing: dict[str, Any]
+    seconds: dict[str, float]
+
+
+@dataclass
+class Results:
+    """The results of a run, finished or not.
+
+    Attributes:
+        settings: what was run: data set, its fingerprint, buffer, strategy, seed, class order, ...
+        status: ``running``, ``finished`` or ``interrupted``.
+    """
+
+    settings: dict[str, Any]
+    steps: list[StepResult] = field(default_factory=list)
+    status: str = "running"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``results.json``; ``docs/results-schema.md`` describes each key.
+
+        Times stand under ``seconds`` alone: without it, two runs with the same seed are equal.
+        """
+        matrix = [step.row for step in self.steps]
+        accuracy = [step.accuracy for step in self.steps]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "cl3d_version": __version__,
+            "status": self.status,
+            "settings": self.settings,
+            "final_accuracy": accuracy[-1] if accuracy else None,
+            "average_accuracy": statistics.fmean(accuracy) if accuracy else None,
+            "accuracy_per_step": accuracy,
+            "accuracy_matrix": matrix,
+            "class_accuracy_per_step": [step.class_accuracy for step in self.steps],
+            "forgetting": {
+                "max_minus_last": forgetting_max_minus_last(matrix),
+                "first_minus_last": forgetting_first_minus_last(matrix),
+            },
+            "memory_bytes": self.steps[-1].memory_bytes if self.steps else 0,
+            "memory_bytes_per_step": [step.memory_bytes for step in self.steps],
+            "memory_clouds_per_step": [step.memory_clouds for step in self.steps],
+            "condensing_per_step": [step.condensing for step in self.steps],
+            "seconds": {
+                "total": sum(sum(step.seconds.values()) for step in self.steps),
+                "per_step": [step.seconds for step in self.steps],
+            },
+        }
+
+    def write(self, folder: Path) -> None:
+        """Writes ``results.json`` and ``accuracy_matrix.csv``; each appears whole or not at all.
+
+        Raises:
+            InputError: if the folder cannot be written to.
+        """
+        write_text(folder / "results.json", json.dumps(self.to_dict(), indent=1, sort_keys=True) + "\n")
+        write_text(folder / "accuracy_matrix.csv", self.matrix_csv())
+
+    def matrix_csv(self) -> str:
+        """The accuracy matrix: a line per step trained, a column per step tested."""
+        steps = len(self.settings["classes_per_step"])
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["after_step", *(f"classes_of_step_{j + 1}" for j in range(steps)), "all_seen"])
+        for step in self.steps:
+            cells = ["" if value is None else f"{value:.6f}" for value in step.row]
+            writer.writerow([step.step + 1, *cells, f"{step.accuracy:.6f}"])
+        return text.getvalue()

@@ -1,0 +1,188 @@
+"""A whole class-incremental run: stream, memory, strategy, metrics, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cl3d.continual.benchmark import class_incremental, class_order, split_classes
+from cl3d.continual.buffer import CondensedBuffer
+from cl3d.continual.clock import Clock
+from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.results import Results, StepResult
+from cl3d.continual.strategies import Strategy
+from cl3d.data import Dataset
+from cl3d.distill import Budget, Networks, save
+from cl3d.distill.condenser import Condenser
+from cl3d.distill.networks import BuildModel
+from cl3d.errors import InputError
+from cl3d.progress import Progress, silent
+from cl3d.random import fold
+
+
+@dataclass(frozen=True, eq=False)
+class ContinualRun:
+    """Everything that defines a run; :meth:`start` runs it.
+
+    The class order, the initial weights of each step and the order of training clouds hang on
+    ``seed`` alone, not on the condenser: two buffers run with one seed are a paired comparison.
+
+    Attributes:
+        strategy: one of :mod:`cl3d.continual.strategies`.
+        condenser: fills the memory; None for strategies without one.
+        budget: of the memory.
+        steps: how many steps the classes come in.
+
+    Raises:
+        InputError: if the parts do not fit together, before anything is computed.
+    """
+
+    dataset: Dataset
+    model: BuildModel
+    strategy: Strategy
+    condenser: Condenser | None
+    budget: Budget
+    steps: int
+    seed: int = 0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def __post_init__(self) -> None:
+        split_classes(self.dataset.num_classes, self.steps)  # refuses impossible steps
+        if not self.strategy.needs_buffer:
+            return
+        if self.condenser is None:
+            raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
+        self.shares_per_step()  # refuses budgets below one cloud per class
+
+    @property
+    def order(self) -> list[int]:
+        """The classes in the order in which they come."""
+        return class_order(self.dataset.num_classes, self.seed)
+
+    @property
+    def classes_per_step(self) -> list[int]:
+        """How many classes each step brings."""
+        return split_classes(self.dataset.num_classes, 1 if self.strategy.one_step else self.steps)
+
+    def shares_per_step(self) -> list[list[int]]:
+        """The budget of each step's classes in bytes, in the order in which they come.
+
+        Raises:
+            InputError: if a share is below one cloud.
+        """
+        counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
+        shares, seen = [], 0
+        for size in self.classes_per_step:
+            budget = self.budget.part(seen, size, self.dataset.num_classes)
+            there = counts[self.order[seen : seen + size]].tolist()
+            shares.append(budget.shares(there, self.dataset.train.num_points))
+            seen += size
+        return shares
+
+    def settings(self) -> dict[str, Any]:
+        """What was run, as JSON values."""
+        return {
+            "dataset": self.dataset.name,
+            "data_fingerprint": self.dataset.fingerprint(),
+            "num_points": self.dataset.train.num_points,
+            "strategy": self.strategy.name,
+            "buffer": self.condenser.name if self.condenser and self.strategy.needs_buffer else None,
+            "budget": str(self.budget) if self.strategy.needs_buffer else None,
+            "class_order": self.order,
+            "classes_per_step": self.classes_per_step,
+            "class_names": list(self.dataset.class_names),
+            "seed": self.seed,
+            "device": self.device.type,
+        }
+
+    def start(
+        self,
+        folder: Path,
+        progress: Progress = silent,
+        on_step: Callable[[StepResult], None] = lambda step: None,
+    ) -> Results:
+        """Runs all steps; after each one ``folder`` holds everything that is finished.
+
+        Writes ``results.json``, ``accuracy_matrix.csv`` and, for step i, ``memory/step_<i>.safetensors``:
+        what the step added to the memory, which after step i is the files 1 to i.
+
+        Raises:
+            InputError: if the folder cannot be written to.
+            KeyboardInterrupt: passed on, the results being marked as interrupted.
+        """
+        results = Results(self.settings())
+        results.write(folder)
+        try:
+            with progress("steps", len(self.classes_per_step)) as advance:
+                for step in self._steps(folder, progress):
+                    results.steps.append(step)
+                    results.write(folder)
+                    on_step(step)
+                    advance(f"{100 * step.accuracy:.1f} % on classes seen")
+        except KeyboardInterrupt:
+            results.status = "interrupted"
+            results.write(folder)
+            raise
+        results.status = "finished"
+        results.write(folder)
+        return results
+
+    def _steps(self, folder: Path, progress: Progress) -> Iterator[StepResult]:
+        clock = Clock()
+        buffer = self._buffer(progress, clock)
+        networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
+        strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
+        recorder = AccuracyRecorder(self.dataset.num_classes)
+        strategy.plugins.append(recorder)
+        sizes = self.classes_per_step
+        benchmark = class_incremental(self.dataset, len(sizes), self.order)
+        groups = [self.order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+        for step, experience in enumerate(benchmark.train_stream):
+            clock.reset()
+            with clock("train"):
+                strategy.train(experience, eval_streams=[])
+            if buffer is not None:
+                save(buffer.sets[-1], folder / "memory" / f"step_{step + 1:02d}.safetensors")
+            with clock("test"):
+                strategy.eval(benchmark.test_stream[: step + 1])
+            yield self._result(step, groups, recorder, buffer, clock)
+
+    def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
+        if not self.strategy.needs_buffer or self.condenser is None:
+            return None
+        return CondensedBuffer(
+            clock.timed("condense", self.condenser),
+            self.budget,
+            self.model,
+            total_classes=self.dataset.num_classes,
+            seed=fold(self.seed, "buffer"),
+            device=self.device,
+            progress=progress,
+        )
+
+    def _result(
+        self,
+        step: int,
+        groups: list[list[int]],
+        recorder: AccuracyRecorder,
+        buffer: CondensedBuffer | None,
+        clock: Clock,
+    ) -> StepResult:
+        assert recorder.accuracy is not None
+        seen = [label for group in groups[: step + 1] for label in group]
+        by_class = recorder.row([[label] for label in seen])
+        return StepResult(
+            step=step,
+            classes=tuple(groups[step]),
+            accuracy=recorder.accuracy,
+            row=tuple(recorder.row(groups)),
+            class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
+            memory_bytes=buffer.nbytes if buffer else 0,
+            memory_clouds=sum(len(synthetic) for synthetic in buffer.sets) if buffer else 0,
+            condensing=buffer.sets[-1].info if buffer else {},
+            seconds=clock.seconds(),
+        )

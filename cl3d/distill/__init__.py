@@ -1,0 +1,52 @@
+"""Data set distillation of point clouds, standing alone: nothing here imports Avalanche.
+
+from cl3d.distill import distill, evaluate, load, presets
+"""
+
+from cl3d.distill import presets
+from cl3d.distill.augment import Augmentation
+from cl3d.distill.budget import Budget
+from cl3d.distill.condenser import Condenser, distill
+from cl3d.distill.evaluate import Evaluation, evaluate
+from cl3d.distill.files import load, save
+from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
+from cl3d.distill.networks import Networks, resolve_device
+from cl3d.distill.objectives import DistributionMatching, GradientMatching, Objective
+from cl3d.distill.optimizers import SGD, Adam
+from cl3d.distill.parameterizations.base import Parameterization
+from cl3d.distill.parameterizations.points import Points, PointSet
+from cl3d.distill.surrogates import Fresh, Surrogates, Trained
+from cl3d.distill.synthetic import SyntheticSet
+from cl3d.distill.training import Training, fit
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Augmentation",
+    "Budget",
+    "Condenser",
+    "DistributionMatching",
+    "Evaluation",
+    "Fresh",
+    "GradientMatching",
+    "Herding",
+    "Initializer",
+    "KCenter",
+    "Networks",
+    "Objective",
+    "Parameterization",
+    "PointSet",
+    "Points",
+    "Random",
+    "Surrogates",
+    "SyntheticSet",
+    "Trained",
+    "Training",
+    "distill",
+    "evaluate",
+    "fit",
+    "load",
+    "presets",
+    "resolve_device",
+    "save",
+]

@@ -1,0 +1,55 @@
+"""Augmentations of training clouds, each drawn per cloud from an explicit generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cl3d.clouds import random_rotations, rotate
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random scale, jitter and small rotation, as the papers use them (001, section 5.1).
+
+    Attributes:
+        scale: each cloud is scaled by a factor drawn uniformly from this range.
+        jitter: standard deviation of the noise on each coordinate, clipped at ``jitter_clip``.
+        angle: standard deviation in radians of a rotation about each axis, clipped at ``angle_clip``.
+        spin: the axis of a uniform rotation ("y": up), "so3" for any rotation, or None.
+    """
+
+    scale: tuple[float, float] = (0.8, 1.25)
+    jitter: float = 0.01
+    jitter_clip: float = 0.05
+    angle: float = 0.06
+    angle_clip: float = 0.18
+    spin: str | None = None
+
+    def __call__(self, points: Tensor, generator: torch.Generator) -> Tensor:
+        """Augmented copies of (n, p, 3) clouds; draws on the CPU, so every device sees the same."""
+        n = len(points)
+        low, high = self.scale
+        factor = low + (high - low) * torch.rand(n, 1, 1, generator=generator)
+        noise = self.jitter * torch.randn(points.shape, generator=generator)
+        angles = self.angle * torch.randn(n, 3, generator=generator)
+        turn = _euler(angles.clamp(-self.angle_clip, self.angle_clip))
+        if self.spin is not None:
+            turn = turn @ random_rotations(n, generator, None if self.spin == "so3" else self.spin)
+        turned = rotate(points, turn.to(points))
+        return turned * factor.to(points) + noise.clamp(-self.jitter_clip, self.jitter_clip).to(points)
+
+
+def _euler(angles: Tensor) -> Tensor:
+    """Rotations about x, then y, then z by (n, 3) angles in radians: (n, 3, 3)."""
+    cos, sin = angles.cos(), angles.sin()
+    total = torch.eye(3).expand(len(angles), 3, 3)
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        one = torch.eye(3).repeat(len(angles), 1, 1)
+        one[:, i, i] = one[:, j, j] = cos[:, axis]
+        one[:, j, i], one[:, i, j] = sin[:, axis], -sin[:, axis]
+        total = one @ total
+    return total

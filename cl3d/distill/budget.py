@@ -1,0 +1,102 @@
+"""Budget: what a synthetic set may cost, in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cl3d.clouds import CLOUD_POINT_BYTES
+from cl3d.errors import InputError
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Bytes for one set, written in one of three ways.
+
+    Attributes:
+        ppc: clouds per class: ``ppc * num_points * 12`` bytes for each class.
+        ratio: a fraction of the data, in (0, 1]: that part of all its clouds, over all classes.
+        nbytes: bytes in all.
+
+    Raises:
+        InputError: if not exactly one is given, or it is out of range.
+    """
+
+    ppc: int | None = None
+    ratio: float | None = None
+    nbytes: int | None = None
+
+    def __post_init__(self) -> None:
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        if len(given) != 1:
+            raise InputError(
+                f"a budget is given as {given or 'nothing'}: give exactly one of ppc, ratio, nbytes"
+            )
+        if self.ratio is not None and not 0 < self.ratio <= 1:
+            raise InputError(f"ratio={self.ratio} is not a fraction of the data: give a number in (0, 1]")
+        for name in ("ppc", "nbytes"):
+            value = getattr(self, name)
+            if value is not None and (value < 1 or value != int(value)):
+                raise InputError(f"{name}={value} leaves no room for a cloud: give a whole number from 1")
+
+    def shares(self, clouds_per_class: Sequence[int], num_points: int) -> list[int]:
+        """Bytes for each class, in order; their sum is the budget and no byte is lost.
+
+        Classes get equal numbers of whole reference clouds (``num_points`` points of float32);
+        clouds left over go one each to the first classes, a rest below one cloud to the first.
+
+        Args:
+            clouds_per_class: how many real clouds each class has.
+            num_points: points of the reference cloud.
+
+        Raises:
+            InputError: if a class's share is below one reference cloud.
+        """
+        cloud = cloud_nbytes(num_points)
+        classes = len(clouds_per_class)
+        if self.ppc is not None:
+            return [self.ppc * cloud] * classes
+        if self.nbytes is not None:
+            total = int(self.nbytes)
+        else:
+            total = int(Fraction(str(self.ratio)) * sum(clouds_per_class)) * cloud
+        whole, rest = divmod(total, cloud)
+        each, left = divmod(whole, classes)
+        if each == 0:
+            smallest = f"nbytes={classes * cloud}"
+            if self.ratio is not None:
+                smallest = f"ratio={classes / sum(clouds_per_class):.4g}"
+            raise InputError(
+                f"{self} is {total} bytes, below one cloud of {num_points} points for each of {classes} "
+                f"classes: give at least {smallest}, or ppc=1"
+            )
+        shares = [(each + (position < left)) * cloud for position in range(classes)]
+        shares[0] += rest
+        return shares
+
+    def part(self, before: int, classes: int, total_classes: int | None) -> Budget:
+        """The budget of the next ``classes`` of a stream, ``before`` having come already.
+
+        A budget in bytes is the whole stream's; the parts add up to it exactly. Others are per class.
+
+        Raises:
+            InputError: if the budget is in bytes and ``total_classes`` is unknown or exceeded.
+        """
+        if self.nbytes is None:
+            return self
+        if total_classes is None or before + classes > total_classes:
+            raise InputError(
+                f"{self} is for all classes of a stream, of which {total_classes} are announced and "
+                f"{before + classes} have come: give total_classes, or a budget per class (ppc)"
+            )
+        until = self.nbytes * (before + classes) // total_classes
+        return Budget(nbytes=until - self.nbytes * before // total_classes)
+
+    def __str__(self) -> str:
+        return next(f"{name}={value}" for name, value in vars(self).items() if value is not None)
+
+
+def cloud_nbytes(num_points: int) -> int:
+    """Bytes of one cloud stored as float32 coordinates."""
+    return num_points * CLOUD_POINT_BYTES

@@ -1,0 +1,104 @@
+"""Synthetic sets as files: safetensors with a JSON header; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from cl3d import __version__
+from cl3d.atomic import write_bytes
+from cl3d.distill.parameterizations.points import PointSet
+from cl3d.distill.synthetic import SyntheticSet
+from cl3d.errors import InputError
+
+FORMAT_VERSION = 1
+KINDS: tuple[type[SyntheticSet], ...] = (PointSet,)
+"""The sets that :func:`load` knows by themselves."""
+
+
+def save(synthetic: SyntheticSet, path: str | Path) -> None:
+    """Writes a set: its stored tensors, and in the header what rebuilds it and how it came about.
+
+    The same set gives the same bytes. The file appears whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    header = {
+        "format_version": FORMAT_VERSION,
+        "cl3d_version": __version__,
+        "kind": synthetic.kind,
+        "clouds_per_class": list(synthetic.clouds_per_class.items()),
+        "config": synthetic.config(),
+        "info": synthetic.info,
+    }
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in synthetic.stored().items()}
+    # one metadata entry: safetensors does not keep the order of several
+    write_bytes(Path(path), to_bytes(tensors, metadata={"cl3d": json.dumps(header, sort_keys=True)}))
+
+
+def load(path: str | Path, kinds: Sequence[type[SyntheticSet]] = KINDS) -> SyntheticSet:
+    """Reads a set that :func:`save` wrote, onto the CPU.
+
+    Args:
+        kinds: the classes that may be rebuilt; add your own to ``KINDS``.
+
+    Raises:
+        InputError: if the file is missing, damaged, not a synthetic set, of a newer format, of an
+            unknown kind, or its tensors do not fit its header.
+    """
+    path = Path(path)
+    header, tensors = _read(path)
+    try:
+        version, kind = int(header["format_version"]), str(header["kind"])
+        counts = [(int(label), int(count)) for label, count in header["clouds_per_class"]]
+        config, info = dict(header["config"]), dict(header["info"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} has an incomplete header ({error}); make the set again") from error
+    if version > FORMAT_VERSION:
+        raise InputError(f"{path} has format {version}, this cl3d reads up to {FORMAT_VERSION}: upgrade cl3d")
+    known = {k.kind: k for k in kinds}
+    if kind not in known:
+        raise InputError(
+            f"{path} holds a set of kind {kind!r}, known are {', '.join(known)}: pass its class in kinds"
+        )
+    rows = sum(count for _, count in counts)
+    if any(count < 1 for _, count in counts) or rows > sum(t.numel() for t in tensors.values()):
+        raise InputError(
+            f"{path} says it has {rows} clouds, which its tensors do not hold; make the set again"
+        )
+    label_ids, repeats = torch.tensor(counts, dtype=torch.int64).reshape(-1, 2).unbind(1)
+    labels = label_ids.repeat_interleave(repeats)
+    try:
+        synthetic = known[kind].rebuild(tensors, labels, config)
+    except InputError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    synthetic.info = info
+    return synthetic
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    if not path.is_file():
+        raise InputError(f"there is no file {path}: give the path of a saved synthetic set")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is not a whole safetensors file ({error}): make or copy it again"
+        ) from error
+    try:
+        header = json.loads(metadata["cl3d"])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} is a safetensors file, but not a set saved by cl3d") from error
+    if not isinstance(header, dict):
+        raise InputError(f"{path} is a safetensors file, but not a set saved by cl3d")
+    return header, tensors

@@ -1,0 +1,152 @@
+"""Initializers: which real clouds a set starts from. As condensers on their own they are coresets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from cl3d.clouds import PointClouds
+from cl3d.distill.features import trained_features
+from cl3d.distill.networks import Networks
+from cl3d.distill.optimizers import Adam
+from cl3d.distill.training import Training
+from cl3d.progress import Progress, silent
+from cl3d.random import generator
+
+FEATURE_TRAINING = Training(epochs=12, batch_size=32, optimizer=Adam(lr=1e-3), schedule="cosine")
+"""Enough to tell the classes apart on the data at hand; the feature space matters, not the last percent."""
+
+
+class Initializer(Protocol):
+    """Picks real clouds of each class."""
+
+    training: Training | None
+    """How the network is trained in whose feature space clouds are picked; None: none is needed."""
+
+    def pick(
+        self,
+        clouds: PointClouds,
+        counts: dict[int, int],
+        networks: Networks,
+        seed: int,
+        progress: Progress = silent,
+    ) -> Tensor:
+        """Positions of the picked clouds: class by class, the most important first, none twice.
+
+        Args:
+            counts: how many to pick of each class, at most what the class has.
+            networks: with one output for each class, labels being 0, 1, ...
+        """
+
+
+@dataclass(frozen=True)
+class Random:
+    """Clouds drawn uniformly, without repetition."""
+
+    training: None = None
+
+    def pick(
+        self,
+        clouds: PointClouds,
+        counts: dict[int, int],
+        networks: Networks,
+        seed: int,
+        progress: Progress = silent,
+    ) -> Tensor:
+        """See :class:`Initializer`."""
+        picked = []
+        for label, count in counts.items():
+            members = (clouds.labels == label).nonzero().squeeze(1)
+            order = torch.randperm(len(members), generator=generator(seed, "random", label))
+            picked.append(members[order[:count]])
+        return torch.cat(picked)
+
+
+@dataclass(frozen=True)
+class _InFeatureSpace:
+    """Picks each class by a rule on the features of a network trained on the clouds at hand."""
+
+    training: Training = FEATURE_TRAINING
+    rule: ClassVar[Callable[[Tensor, int], Tensor]]
+
+    def pick(
+        self,
+        clouds: PointClouds,
+        counts: dict[int, int],
+        networks: Networks,
+        seed: int,
+        progress: Progress = silent,
+    ) -> Tensor:
+        """See :class:`Initializer`."""
+        features = trained_features(clouds, networks, self.training, seed, progress)
+        picked = []
+        for label, count in counts.items():
+            members = (clouds.labels == label).nonzero().squeeze(1)
+            picked.append(members[type(self).rule(features[members], count)])
+        return torch.cat(picked)
+
+
+def herd(features: Tensor, count: int) -> Tensor:
+    """Picks ``count`` rows, each time the one that brings the mean of the picked nearest the mean.
+
+    s_k = argmin_x || mu - (phi(x) + sum_{j<k} phi(s_j)) / k ||, no row twice (000, algorithm 1).
+
+    Args:
+        features: (n, d), n >= count.
+
+    Returns:
+        (count,) int64, in the order of picking.
+    """
+    features = features.double()
+    mean, total = features.mean(dim=0), torch.zeros_like(features[0])
+    free = torch.ones(len(features), dtype=torch.bool)
+    picked = []
+    for k in range(1, count + 1):
+        distance = ((features + total) / k - mean).square().sum(dim=1)
+        best = int(distance.masked_fill(~free, torch.inf).argmin())
+        free[best] = False
+        total = total + features[best]
+        picked.append(best)
+    return torch.tensor(picked)
+
+
+def k_center(features: Tensor, count: int) -> Tensor:
+    """Picks ``count`` rows, each time the one farthest from the picked; first the nearest to the mean.
+
+    A 2-approximation of the smallest covering radius.
+
+    Args:
+        features: (n, d), n >= count.
+
+    Returns:
+        (count,) int64, in the order of picking.
+    """
+    features = features.double()
+    first = int((features - features.mean(dim=0)).square().sum(dim=1).argmin())
+    picked = [first]
+    nearest = (features - features[first]).square().sum(dim=1)
+    for _ in range(count - 1):
+        nearest[picked[-1]] = -1.0  # never twice, even where features coincide
+        farthest = int(nearest.argmax())
+        picked.append(farthest)
+        distance = (features - features[farthest]).square().sum(dim=1)
+        nearest = torch.where(nearest < 0, nearest, torch.minimum(nearest, distance))
+    return torch.tensor(picked)
+
+
+@dataclass(frozen=True)
+class Herding(_InFeatureSpace):
+    """The clouds whose running mean follows the class mean in feature space (000, algorithm 1)."""
+
+    rule = staticmethod(herd)
+
+
+@dataclass(frozen=True)
+class KCenter(_InFeatureSpace):
+    """Greedy k-center in feature space (Sener and Savarese, 2018), from the cloud nearest the mean."""
+
+    rule = staticmethod(k_center)

@@ -1,0 +1,65 @@
+"""Networks: draws freshly initialised backbones by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from cl3d.errors import InputError
+from cl3d.models import Backbone
+from cl3d.random import KeyPart, isolated
+
+BuildModel = Callable[[int], Backbone]
+"""Builds a backbone for a number of classes; it may draw from torch's global generator."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The distribution of initial weights that methods draw networks from.
+
+    Attributes:
+        build: called with ``num_classes``.
+        num_classes: outputs of each network.
+        device: where the networks live; weights are drawn on the CPU, so every device gets the same.
+        seed: a key gives the same weights whenever, and however often, it is drawn.
+    """
+
+    build: BuildModel
+    num_classes: int
+    device: torch.device
+    seed: int
+
+    def draw(self, *key: KeyPart) -> Backbone:
+        """A fresh network for one use, e.g. ``draw("surrogate", 3)``."""
+        with isolated(self.seed, "weights", *key):
+            return self.build(self.num_classes).to(self.device)
+
+
+def resolve_device(device: str) -> torch.device:
+    """Turns ``auto``, ``cpu``, ``cuda`` or ``cuda:1`` into a device that is there.
+
+    Raises:
+        InputError: if CUDA is asked for where there is none, or the name is unknown.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        resolved = torch.device("meta")
+    if resolved.type not in ("cpu", "cuda"):
+        raise InputError(f"device={device} is unknown: give auto, cpu, cuda or cuda:N")
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        raise InputError(
+            f"device={device}, but {found} CUDA devices are here: give device=cpu or device=auto"
+        )
+    return resolved
+
+
+def count_parameters(net: nn.Module) -> int:
+    """Trainable weights of a network."""
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)

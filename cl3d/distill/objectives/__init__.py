@@ -1,0 +1,7 @@
+"""Objectives: what a synthetic set is asked to have in common with the real clouds."""
+
+from cl3d.distill.objectives.base import Objective
+from cl3d.distill.objectives.distribution import DistributionMatching
+from cl3d.distill.objectives.gradient import GradientMatching
+
+__all__ = ["DistributionMatching", "GradientMatching", "Objective"]

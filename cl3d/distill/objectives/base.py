@@ -1,0 +1,30 @@
+"""The contract of an objective."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from torch import Tensor
+
+from cl3d.clouds import PointClouds
+from cl3d.models import Backbone
+
+
+class Objective(Protocol):
+    """How far synthetic clouds are from real clouds of the same class, seen through a network.
+
+    Pure: it leaves the network as it was, its ``.grad`` fields included. The loop calls it for one
+    class after the other, so memory does not grow with the number of classes.
+    """
+
+    passes: ClassVar[tuple[float, float]]
+    """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""
+
+    def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+        """A scalar with a gradient path to ``synthetic.points``.
+
+        Args:
+            net: in eval mode, its batch statistics taken from real clouds of all classes.
+            real: (b, p, 3) clouds of one class.
+            synthetic: (m, q, 3) clouds of the same class; q may differ from p.
+        """

@@ -1,0 +1,30 @@
+"""DM: equal mean features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from cl3d.clouds import PointClouds
+from cl3d.models import Backbone
+
+
+@dataclass(frozen=True)
+class DistributionMatching:
+    """Squared distance between the mean features of real and synthetic clouds.
+
+    || mean f(real) - mean f(synthetic) ||^2 of one class, f the feature after the max-pool of a
+    network with random weights (Zhao and Bilen, "Dataset condensation with distribution matching",
+    WACV 2023, eq. 4).
+    """
+
+    passes: ClassVar[tuple[float, float]] = (0.4, 1.0)
+
+    def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+        """See :class:`~cl3d.distill.objectives.Objective`."""
+        with torch.no_grad():
+            target = net.features(real.points).mean(dim=0)
+        return (target - net.features(synthetic.points).mean(dim=0)).square().sum()

@@ -1,0 +1,1 @@
+"""Parameterizations: how a synthetic set is stored."""

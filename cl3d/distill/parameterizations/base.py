@@ -1,0 +1,24 @@
+"""The contract of a parameterization: how a synthetic set is stored."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cl3d.clouds import PointClouds
+from cl3d.distill.synthetic import SyntheticSet
+
+
+class Parameterization(Protocol):
+    """Sizes a set to a byte budget and starts it from real clouds."""
+
+    def clouds_within(self, nbytes: int, num_points: int) -> int:
+        """How many real clouds of ``num_points`` points a class with ``nbytes`` bytes starts from."""
+
+    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> SyntheticSet:
+        """The set before the first iteration.
+
+        Args:
+            picked: the initializer's clouds, in class order.
+            shares: bytes for each class; the set's ``nbytes`` never exceeds their sum.
+            seed: for what is drawn.
+        """

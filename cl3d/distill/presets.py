@@ -1,0 +1,69 @@
+"""The methods of the papers as compositions, each with defaults that work on the data here.
+
+The same compositions stand in ``configs/condenser/`` for the command line.
+"""
+
+from __future__ import annotations
+
+from cl3d.distill.condenser import Condenser
+from cl3d.distill.initializers import Herding, KCenter, Random
+from cl3d.distill.objectives import DistributionMatching, GradientMatching
+from cl3d.distill.optimizers import SGD, Adam
+from cl3d.distill.surrogates import Fresh, Trained
+from cl3d.distill.training import Training
+
+_ON_THE_SET = Trained(inner=10, training=Training(epochs=1, batch_size=256, optimizer=SGD(lr=0.01)))
+
+
+def random() -> Condenser:
+    """Clouds drawn at random."""
+    return Condenser(name="random", initializer=Random())
+
+
+def herding() -> Condenser:
+    """Herding in the features of a network trained on the data (000, algorithm 1)."""
+    return Condenser(name="herding", initializer=Herding())
+
+
+def k_center() -> Condenser:
+    """Greedy k-center in the same features (Sener and Savarese, ICLR 2018)."""
+    return Condenser(name="k_center", initializer=KCenter())
+
+
+def dc(iterations: int = 200) -> Condenser:
+    """Gradient matching from random clouds (Zhao, Mopuri and Bilen, ICLR 2021)."""
+    return Condenser(
+        name="dc",
+        initializer=Random(),
+        objective=GradientMatching("row_cosine"),
+        surrogates=_ON_THE_SET,
+        optimizer=Adam(lr=3e-3),
+        iterations=iterations,
+        real_batch=16,
+    )
+
+
+def pcc(iterations: int = 200) -> Condenser:
+    """Gradient matching from herded clouds (paper 000, section 4, algorithm 2)."""
+    return Condenser(
+        name="pcc",
+        initializer=Herding(),
+        objective=GradientMatching("layer_cosine"),
+        surrogates=_ON_THE_SET,
+        optimizer=Adam(lr=3e-3),
+        iterations=iterations,
+        real_batch=16,
+    )
+
+
+def dm(iterations: int = 200) -> Condenser:
+    """Mean-feature matching from random clouds (Zhao and Bilen, WACV 2023)."""
+    return Condenser(
+        name="dm",
+        initializer=Random(),
+        objective=DistributionMatching(),
+        surrogates=Fresh(every=1),
+        optimizer=Adam(lr=3e-3),
+        iterations=iterations,
+        real_batch=16,
+    )

@@ -1,0 +1,68 @@
+"""Batch statistics worth the name: of enough clouds, and of real ones while a set is condensed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+SMALLEST_BATCH = 3
+
+
+@contextmanager
+def guarded_statistics(net: nn.Module, clouds: int) -> Iterator[None]:
+    """Lets no batch of one or two clouds reach a BatchNorm: there running statistics are used.
+
+    The statistics of one cloud do not exist and those of two say only which is which; one such
+    batch in an epoch ruins a network.
+
+    Args:
+        clouds: how many the next forward pass has.
+    """
+    norms = []
+    if clouds < SMALLEST_BATCH:
+        norms = [
+            m for m in net.modules() if isinstance(m, _BatchNorm) and m.training and m.track_running_stats
+        ]
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()
+
+
+@contextmanager
+def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
+    """Puts ``net`` in eval mode, its batch statistics taken from ``reference``; undone afterwards.
+
+    A class's synthetic clouds (often one) have no batch statistics worth the name, so those of real
+    clouds of all classes stand in (Zhao et al., ICLR 2021, public code; there the fresh running
+    statistics keep a weight of 0.9, here they are replaced).
+
+    Args:
+        reference: (b, p, 3) real clouds of all classes; unused by networks without BatchNorm.
+    """
+    norms = [m for m in net.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    modes = [(module, module.training) for module in net.modules()]
+    found = [(norm, norm.momentum, {k: v.clone() for k, v in norm.named_buffers()}) for norm in norms]
+    try:
+        if norms:
+            for norm in norms:
+                norm.momentum = 1.0
+            net.train()
+            with torch.no_grad():
+                net(reference)
+        net.eval()
+        yield
+    finally:
+        for norm, momentum, buffers in found:
+            norm.momentum = momentum
+            for name, value in buffers.items():
+                getattr(norm, name).copy_(value)
+        for module, training in modes:
+            module.training = training

@@ -1,0 +1,82 @@
+"""Surrogates: which network the objective looks through at iteration i."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cl3d.clouds import PointClouds
+from cl3d.distill.networks import Networks
+from cl3d.distill.optimizers import SGD
+from cl3d.distill.training import Training, fit
+from cl3d.models import Backbone
+from cl3d.random import fold
+
+
+class Surrogates(Protocol):
+    """Hands out the network of each iteration."""
+
+    @property
+    def training_epochs(self) -> float:
+        """Epochs on the synthetic set per iteration, on average: for forecasts only."""
+
+    def at(
+        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
+    ) -> Backbone:
+        """The network for ``iteration``.
+
+        Args:
+            net: that of the iteration before, None at the first.
+            clouds: the synthetic set as it is now, detached.
+        """
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A network with new random weights every ``every`` iterations."""
+
+    every: int = 1
+
+    @property
+    def training_epochs(self) -> float:
+        """None."""
+        return 0.0
+
+    def at(
+        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
+    ) -> Backbone:
+        """See :class:`Surrogates`."""
+        del clouds, seed
+        if net is None or iteration % self.every == 0:
+            return networks.draw("surrogate", iteration)
+        return net
+
+
+@dataclass(frozen=True)
+class Trained:
+    """New random weights every ``inner`` iterations, trained on the synthetic set in between.
+
+    The nested loop of gradient matching (000, algorithm 2): the set is matched along the path that a
+    network takes when it learns from the set.
+
+    Attributes:
+        inner: iterations per network (T).
+        training: of the network between two iterations, on the set as it is.
+    """
+
+    inner: int = 10
+    training: Training = Training(epochs=1, batch_size=256, optimizer=SGD(lr=0.01))
+
+    @property
+    def training_epochs(self) -> float:
+        """All but the first of ``inner`` iterations train."""
+        return self.training.epochs * (1 - 1 / self.inner)
+
+    def at(
+        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
+    ) -> Backbone:
+        """See :class:`Surrogates`."""
+        if net is None or iteration % self.inner == 0:
+            return networks.draw("surrogate", iteration)
+        fit(net, clouds, self.training, fold(seed, "surrogate", iteration))
+        return net

@@ -1,0 +1,81 @@
+"""SyntheticSet: what a condenser returns, a value that autograd can reach."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from cl3d.clouds import PointClouds
+
+
+class SyntheticSet(nn.Module, ABC):
+    """A small set of labelled clouds in whatever form it is stored.
+
+    The stored tensors are the module's parameters and the buffers named by :meth:`stored`;
+    :meth:`decode` turns them into clouds, differentiably.
+
+    Hard labels cost no bytes: clouds are kept in class order, so a set's labels are the counts per
+    class, which stand in a file's header like the shapes of its tensors. Everything else that is
+    needed to decode counts.
+
+    Attributes:
+        kind: what a file says to find this class again.
+        labels: (m,) int64, the class of each decoded cloud, ascending.
+        info: what to know of how it came about (loss, distance moved); saved with it.
+    """
+
+    kind: ClassVar[str]
+    labels: Tensor
+
+    def __init__(self, labels: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("labels", labels, persistent=False)
+        self.info: dict[str, Any] = {}
+
+    @abstractmethod
+    def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
+        """The clouds, on the set's device, with a gradient path to the stored tensors.
+
+        Args:
+            generator: for sets that draw when decoding (fresh noise, a choice of points); None
+                decodes the same clouds each time.
+            num_points: points per cloud; None is the set's own resolution.
+        """
+
+    @abstractmethod
+    def prune(self, clouds_per_class: int) -> SyntheticSet:
+        """A set with at most that many clouds of each class, the most important kept."""
+
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """What must be known besides the tensors to rebuild the set; JSON values only."""
+
+    @classmethod
+    @abstractmethod
+    def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> SyntheticSet:
+        """The inverse of :meth:`stored` and :meth:`config`.
+
+        Raises:
+            InputError: if a tensor is missing or its shape or dtype does not fit.
+        """
+
+    def stored(self) -> dict[str, Tensor]:
+        """The tensors that must be kept to decode, by name."""
+        return {name: tensor.detach() for name, tensor in self.state_dict().items()}
+
+    @property
+    def nbytes(self) -> int:
+        """Exactly the bytes of :meth:`stored`."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self.stored().values())
+
+    @property
+    def clouds_per_class(self) -> dict[int, int]:
+        """Decoded clouds of each class."""
+        values, counts = self.labels.unique(return_counts=True)
+        return {int(v): int(c) for v, c in zip(values, counts, strict=True)}
+
+    def __len__(self) -> int:
+        return len(self.labels)

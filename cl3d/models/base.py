@@ -1,0 +1,52 @@
+"""The contract of a backbone: points to a feature map, a pool over it, a head on the pooled feature."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """A classifier of point clouds, cut where the condensation methods look into it.
+
+    Shapes: ``points`` (b, p, 3) → :meth:`point_features` (b, q, d) → :meth:`pool` (b, feature_dim) →
+    :meth:`head` (b, num_classes). Any number of points p is taken and their order does not change the
+    feature; q is p, or fewer where the backbone subsamples. Every step works in the dtype and on the
+    device of the parameters and may be differentiated twice.
+
+    A subclass sets both attributes in its constructor, implements :meth:`point_features` and
+    :meth:`head`, and overrides :meth:`pool` where it is more than a max.
+    ``cl3d.testing.backbones.check_backbone`` checks all that this contract says.
+
+    Attributes:
+        feature_dim: length of the pooled feature.
+        num_classes: number of logits.
+    """
+
+    feature_dim: int
+    num_classes: int
+
+    @abstractmethod
+    def point_features(self, points: Tensor) -> Tensor:
+        """The feature map before the pool: (b, p, 3) → (b, q, d)."""
+
+    def pool(self, f: Tensor) -> Tensor:
+        """Feature map to feature: (b, q, d) → (b, feature_dim); the max over points unless overridden."""
+        return f.max(dim=1).values
+
+    def features(self, points: Tensor) -> Tensor:
+        """The pooled feature: (b, p, 3) → (b, feature_dim).
+
+        An override must equal ``pool(point_features(points))`` in value and in all derivatives; it
+        exists because the feature map often need not be formed to know its pool.
+        """
+        return self.pool(self.point_features(points))
+
+    @abstractmethod
+    def head(self, g: Tensor) -> Tensor:
+        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Logits: (b, p, 3) → (b, num_classes)."""
+        return self.head(self.features(points))

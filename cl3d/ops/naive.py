@@ -1,0 +1,26 @@
+"""The plain twin of each fast operation: what it computes, written down as directly as it can be.
+
+Tests compare values and derivatives with these; benchmarks compare times.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from cl3d.ops.shared_linear import PointNorm
+
+
+def shared_linear(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, norm: PointNorm | None = None
+) -> Tensor:
+    """Twin of :func:`cl3d.ops.shared_linear.shared_linear`: (b, n, d) → (b, n, c), norm after linear map."""
+    y = nn.functional.linear(x, weight, bias)
+    return y if norm is None else norm(y.mT).mT
+
+
+def pooled_linear(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, norm: PointNorm | None = None, relu: bool = False
+) -> Tensor:
+    """Twin of :func:`cl3d.ops.pooled_linear.pooled_linear`: (b, n, d) → (b, n, c) → max → (b, c)."""
+    y = shared_linear(x, weight, bias, norm)
+    return (y.relu() if relu else y).max(dim=1).values

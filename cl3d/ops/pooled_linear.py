@@ -1,0 +1,93 @@
+"""Pooled linear layer: a linear map of all points, a norm, the max over points; exact, of the winners only.
+
+The feature of a PointNet (Qi et al., CVPR 2017) is the max over points of its widest layer, and all but one
+point per channel are formed there to be thrown away. Here each channel's winning point is searched for
+without a graph, then only the winners are mapped again by ordinary differentiable operations. The norms pass
+through because they are monotone in each channel: the max is found on the linear map before them, the min
+where their weight is negative, and their statistics come from the mean and covariance of the points (see
+:mod:`cl3d.ops.shared_linear`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cl3d.ops.shared_linear import PointNorm, check_shared, moments, normalise
+
+CHUNK = 1 << 26
+"""Most values of the (clouds, c, n) product held at once off the CPU: 256 MiB of float32."""
+
+
+def pooled_linear(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, norm: PointNorm | None = None, relu: bool = False
+) -> Tensor:
+    """The max over points of ``norm(W x + b)``, after a ReLU if asked, differentiable to any order.
+
+    Equal in value and derivatives to the dense computation (``cl3d.ops.naive.pooled_linear``) up to
+    rounding; of points that tie the first wins, as with ``torch.max``. Where rounding differs, two points
+    that agree to the last digits may change places. Memory grows with b · c · d and c · n, not with
+    b · c · n.
+
+    Args:
+        x: (b, n, d) floating point.
+        weight: (c, d).
+        bias: (c,) or None.
+        norm: of c channels, in the mode it is in; a BatchNorm in train mode updates its running
+            statistics as it would when called.
+        relu: apply ReLU, which commutes with the max.
+
+    Returns:
+        (b, c).
+
+    Raises:
+        InputError: if shapes do not fit, the norm is of another kind, or there is one value to normalise.
+    """
+    check_shared(x, weight, norm)
+    rising = weight.detach()
+    if norm is not None and norm.weight is not None:
+        # sign 0 makes all points of a channel tie, as they do where the norm's weight is 0
+        rising = rising * norm.weight.detach().sign().unsqueeze(1)
+    winners = x.flatten(0, 1).index_select(0, winning_rows(x, rising).flatten())
+    pooled: Tensor = (winners.view(len(x), *weight.shape) * weight).sum(dim=-1)
+    if bias is not None:
+        pooled = pooled + bias
+    if norm is not None:
+        mean, var = moments(x, weight, bias, norm)
+        pooled = normalise(pooled, mean, var, norm)
+    return pooled.relu() if relu else pooled
+
+
+@torch.no_grad()
+def winning_rows(x: Tensor, weight: Tensor) -> Tensor:
+    """For each cloud and channel the point with the largest ``w · x``, the first of those that tie.
+
+    Args:
+        x: (b, n, d).
+        weight: (c, d).
+
+    Returns:
+        (b, c) int64, as rows of the (b · n, d) matrix of all points.
+    """
+    # NumPy's argmax along a contiguous axis is several times faster than torch's, but knows only plain
+    # tensors of its own dtypes: not those that torch.func wraps
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+    plain = plain and not (wrapped(x) or wrapped(weight))
+    points = _search_numpy(x, weight) if plain else _search_chunks(x, weight)
+    return points + torch.arange(len(x), device=x.device).unsqueeze(1) * x.shape[1]
+
+
+def _search_numpy(x: Tensor, weight: Tensor) -> Tensor:
+    product = x.new_empty(len(weight), x.shape[1])
+    points = np.empty((len(x), len(weight)), dtype=np.intp)
+    for cloud, row in zip(x.detach(), points, strict=True):
+        torch.mm(weight, cloud.mT, out=product)
+        np.argmax(product.numpy(), axis=1, out=row)
+    return torch.from_numpy(points)
+
+
+def _search_chunks(x: Tensor, weight: Tensor) -> Tensor:
+    clouds = max(1, CHUNK // (len(weight) * x.shape[1]))
+    return torch.cat([(weight @ chunk.mT).argmax(dim=-1) for chunk in torch.split(x, clouds)])

@@ -1,0 +1,89 @@
+"""How a continual run is told on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cl3d.clouds import CLOUD_POINT_BYTES
+from cl3d.continual import ContinualRun, Results, StepResult
+from cl3d.continual.estimate import expected_seconds
+from cl3d.report.terminal import Terminal, duration, size
+
+
+def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
+    """What is going to run, and what it will cost."""
+    data, sizes = run.dataset, run.classes_per_step
+    split = f"{sizes[0]}" if len(set(sizes)) == 1 else ", ".join(map(str, sizes))
+    rows = [
+        (
+            "data",
+            f"{data.name}: {len(data.train):,} train and {len(data.test):,} test clouds of "
+            f"{data.train.num_points:,} points, {data.num_classes} classes",
+        ),
+        ("steps", f"{len(sizes)}, classes per step: {split}"),
+        ("strategy", run.strategy.name),
+    ]
+    if run.strategy.needs_buffer and run.condenser is not None:
+        clouds, nbytes = planned_memory(run)
+        rows.append(
+            ("memory", f"{run.condenser.name}, {run.budget}: up to {clouds:,} clouds, {size(nbytes)}")
+        )
+    rows += [
+        ("device", run.device.type),
+        ("seed", str(run.seed)),
+        ("folder", str(folder)),
+        ("expected", f"about {duration(expected_seconds(run))}"),
+    ]
+    terminal.header(rows)
+
+
+def planned_memory(run: ContinualRun) -> tuple[int, int]:
+    """Reference clouds and bytes of the budget over all steps."""
+    nbytes = sum(sum(shares) for shares in run.shares_per_step())
+    return nbytes // (run.dataset.train.num_points * CLOUD_POINT_BYTES), nbytes
+
+
+def show_step(terminal: Terminal, run: ContinualRun, step: StepResult) -> None:
+    """One line for a finished step."""
+    names = ", ".join(run.dataset.class_names[label] for label in step.classes)
+    memory = f", memory {step.memory_clouds} clouds" if step.memory_clouds else ""
+    terminal.say(
+        f"step {step.step + 1}: [bold]{100 * step.accuracy:.1f} %[/bold] on {len(step.class_accuracy)} "
+        f"classes seen{memory}, {duration(sum(step.seconds.values()))} (new: {names})"
+    )
+
+
+def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
+    """The table at the end."""
+    summary = results.to_dict()
+    rows = [
+        [
+            str(step.step + 1),
+            str(len(step.class_accuracy)),
+            f"{100 * step.accuracy:.1f}",
+            f"{step.memory_bytes:,}",
+            *(f"{step.seconds[name]:.1f}" for name in ("condense", "train", "test")),
+        ]
+        for step in results.steps
+    ]
+    columns = ["step", "classes", "accuracy %", "memory bytes", "condense s", "train s", "test s"]
+    terminal.table("After each step, on all classes seen so far", columns, rows)
+    forgetting = summary["forgetting"]
+    terminal.header(
+        [
+            ("final accuracy", f"{100 * summary['final_accuracy']:.1f} %"),
+            ("average accuracy", f"{100 * summary['average_accuracy']:.1f} %"),
+            (
+                "forgetting",
+                f"{100 * forgetting['max_minus_last']:.1f} points (max - last), "
+                f"{100 * forgetting['first_minus_last']:.1f} (first - last)",
+            ),
+            ("memory", size(summary["memory_bytes"])),
+            ("time", duration(summary["seconds"]["total"])),
+            (
+                "written",
+                f"{folder}: results.json, accuracy_matrix.csv, config.yaml"
+                + (", memory/" if summary["memory_bytes"] else ""),
+            ),
+        ]
+    )

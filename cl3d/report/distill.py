@@ -1,0 +1,86 @@
+"""How distilling and evaluating are told, on the terminal and in files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from cl3d.atomic import write_text
+from cl3d.data import Dataset
+from cl3d.distill import Budget, Condenser, Evaluation, SyntheticSet
+from cl3d.report.terminal import Terminal, size
+
+
+def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
+    """What a set's file says of its origin: condenser, data, seed."""
+    resolved = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(resolved, dict)
+    kept = {key: resolved[key] for key in ("condenser", "model", "data", "ppc", "ratio", "budget", "seed")}
+    kept["data"].pop("root", None)  # where the data lay says nothing about the set
+    return {"provenance": kept | {"dataset": dataset.name, "data_fingerprint": dataset.fingerprint()}}
+
+
+def show_header(
+    terminal: Terminal,
+    dataset: Dataset,
+    condenser: Condenser,
+    budget: Budget,
+    device: torch.device,
+    folder: Path,
+) -> None:
+    """What is going to be condensed."""
+    terminal.header(
+        [
+            (
+                "data",
+                f"{dataset.name}: {len(dataset.train):,} train clouds of {dataset.train.num_points:,} points",
+            ),
+            ("condenser", f"{condenser.name}, {condenser.iterations} iterations, {budget}"),
+            ("device", device.type),
+            ("folder", str(folder)),
+        ]
+    )
+
+
+def show_set(terminal: Terminal, synthetic: SyntheticSet, path: Path) -> None:
+    """What was made, and how far it moved: unchanged and exploded sets both look like results."""
+    rows = [
+        ("clouds", f"{len(synthetic):,} of {len(synthetic.clouds_per_class)} classes"),
+        ("bytes", size(synthetic.nbytes)),
+    ]
+    if "moved_mean" in synthetic.info:
+        info = synthetic.info
+        rows.append(("loss", f"{info['loss_first']:.4g} (first tenth), {info['loss_last']:.4g} (last tenth)"))
+        rows.append(("moved", f"{info['moved_mean']:.3f} mean, {info['moved_max']:.3f} max, in cloud radii"))
+    terminal.header([*rows, ("written", str(path))])
+
+
+def write_evaluation(path: Path, evaluation: Evaluation, dataset: Dataset) -> None:
+    """Writes an evaluation as JSON."""
+    content = {
+        "dataset": dataset.name,
+        "accuracies": evaluation.accuracies,
+        "mean": evaluation.mean,
+        "std": evaluation.std,
+        "per_class": {dataset.class_names[label]: a for label, a in evaluation.per_class.items()},
+    }
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def show_evaluation(terminal: Terminal, evaluation: Evaluation, dataset: Dataset, folder: Path) -> None:
+    """The accuracy, and the classes that are worst."""
+    worst = sorted(evaluation.per_class.items(), key=lambda item: item[1])[:5]
+    terminal.header(
+        [
+            ("test accuracy", f"[bold]{evaluation}[/bold]"),
+            (
+                "worst classes",
+                ", ".join(f"{dataset.class_names[label]} {100 * a:.0f} %" for label, a in worst),
+            ),
+            ("written", f"{folder}: evaluation.json, config.yaml"),
+        ]
+    )

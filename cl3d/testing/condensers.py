@@ -1,0 +1,103 @@
+"""The contract that every condenser keeps."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+
+from cl3d.clouds import PointClouds
+from cl3d.distill import Budget, Condenser, load, save
+from cl3d.distill.networks import BuildModel
+from cl3d.distill.synthetic import SyntheticSet
+from cl3d.random import generator
+
+
+def check_condenser(condenser: Condenser, model: BuildModel) -> None:
+    """Runs all checks below on a small made-up data set; raises AssertionError where one fails.
+
+    Give a condenser with few iterations and a small network.
+    """
+    clouds = blobs()
+    check_budget(condenser, model, clouds)
+    check_same_seed_same_bytes(condenser, model, clouds)
+    check_global_state_untouched(condenser, model, clouds)
+    check_input_untouched(condenser, model, clouds)
+    check_round_trip(condenser(clouds, budget=Budget(ppc=2), model=model))
+    check_differentiable(condenser(clouds, budget=Budget(ppc=2), model=model))
+
+
+def blobs(num_points: int = 13, per_class: int = 5, labels: tuple[int, ...] = (2, 5, 11)) -> PointClouds:
+    """Clouds of three classes (not numbered 0, 1, 2) that differ in their proportions, interleaved."""
+    order = torch.tensor(labels).repeat(per_class)
+    points = torch.randn(len(order), num_points, 3, generator=generator(0, "blobs"))
+    stretch = 0.2 + torch.rand(len(labels), 1, 3, generator=generator(1, "blobs"))
+    return PointClouds(points * stretch.repeat(per_class, 1, 1), order)
+
+
+def check_budget(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
+    """A set never exceeds its budget, however that is written, and has every class."""
+    cloud = 12 * clouds.num_points
+    for budget, limit in (
+        (Budget(ppc=2), 2 * cloud * len(clouds.classes)),
+        (Budget(ratio=0.5), int(0.5 * len(clouds)) * cloud),
+        (Budget(nbytes=5 * cloud + 7), 5 * cloud + 7),
+    ):
+        synthetic = condenser(clouds, budget=budget, model=model)
+        assert synthetic.nbytes <= limit, f"{synthetic.nbytes} bytes of {limit} ({budget})"
+        stored = sum(t.numel() * t.element_size() for t in synthetic.stored().values())
+        assert synthetic.nbytes == stored, "nbytes is not what is stored"
+        assert list(synthetic.clouds_per_class) == clouds.classes, "a class is missing"
+
+
+def check_same_seed_same_bytes(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
+    """The seed, and nothing else, decides; another seed gives another set."""
+    first, again, other = (
+        condenser(clouds, budget=Budget(ppc=2), model=model, seed=seed).decode() for seed in (3, 3, 4)
+    )
+    assert torch.equal(first.points, again.points), "the same seed gave different clouds"
+    assert not torch.equal(first.points, other.points), "another seed gave the same clouds"
+
+
+def check_global_state_untouched(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
+    """Torch's global generator is left as it was, and does not matter."""
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = condenser(clouds, budget=Budget(ppc=1), model=model)
+    assert torch.equal(before, torch.get_rng_state()), "the global generator has moved"
+    torch.manual_seed(2)
+    second = condenser(clouds, budget=Budget(ppc=1), model=model)
+    assert torch.equal(first.decode().points, second.decode().points), "the global generator matters"
+
+
+def check_input_untouched(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
+    """The real clouds are not changed."""
+    points, labels = clouds.points.clone(), clouds.labels.clone()
+    condenser(clouds, budget=Budget(ppc=1), model=model)
+    assert torch.equal(points, clouds.points), "the real points have changed"
+    assert torch.equal(labels, clouds.labels), "the real labels have changed"
+
+
+def check_round_trip(synthetic: SyntheticSet) -> None:
+    """Saved and loaded, a set decodes to the same clouds, and saving is deterministic."""
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = Path(folder) / "a.safetensors", Path(folder) / "b.safetensors"
+        save(synthetic, first)
+        loaded = load(first, kinds=[type(synthetic)])
+        save(loaded, second)
+        assert first.read_bytes() == second.read_bytes(), "saving what was loaded gives other bytes"
+    before, after = synthetic.decode(), loaded.decode()
+    assert torch.equal(before.points, after.points), "the points differ after loading"
+    assert torch.equal(before.labels, after.labels), "the labels differ after loading"
+    assert loaded.nbytes == synthetic.nbytes, "the bytes differ after loading"
+
+
+def check_differentiable(synthetic: SyntheticSet) -> None:
+    """Decoded points lead back to every parameter, and nowhere to NaN; labels are in class order."""
+    decoded = synthetic.decode()
+    decoded.points.square().sum().backward()
+    for name, parameter in synthetic.named_parameters():
+        assert parameter.grad is not None, f"{name} has no gradient"
+        assert bool(torch.isfinite(parameter.grad).all()), f"{name} has gradients that are not finite"
+    assert torch.equal(decoded.labels, decoded.labels.sort().values), "clouds are not in class order"

@@ -1,0 +1,38 @@
+"""Class-incremental learning with a distilled memory: python scripts/cl_run.py steps=10 buffer=pcc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from cl3d.cli import budget, build, launch, open_folder, whole
+
+
+def main(config: DictConfig, folder: Path) -> None:
+    # late: importing avalanche takes seconds, and --help should not
+    from cl3d.continual import ContinualRun
+    from cl3d.distill import resolve_device
+    from cl3d.report.continual import show_header, show_step, show_summary
+    from cl3d.report.terminal import Terminal
+
+    device = resolve_device(str(config.device))
+    run = ContinualRun(
+        dataset=build(config.data),
+        model=build(config.model),
+        strategy=build(config.strategy),
+        condenser=build(config.condenser) if "condenser" in config else None,
+        budget=budget(config),
+        steps=whole(config, "steps", 1),
+        seed=whole(config, "seed", 0),
+        device=device,
+    )
+    open_folder(folder, config)
+    terminal = Terminal()
+    show_header(terminal, run, folder)
+    results = run.start(folder, terminal.progress, lambda step: show_step(terminal, run, step))
+    show_summary(terminal, results, folder)
+
+
+if __name__ == "__main__":
+    launch("cl_run", main)

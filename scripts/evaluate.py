@@ -1,0 +1,39 @@
+"""Tests what a synthetic set is worth: python scripts/evaluate.py set=runs/pcc/synthetic.safetensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from cl3d.cli import build, launch, open_folder, whole
+
+
+def main(config: DictConfig, folder: Path) -> None:
+    from cl3d.distill import evaluate, load, resolve_device
+    from cl3d.report.distill import show_evaluation, write_evaluation
+    from cl3d.report.terminal import Terminal
+
+    device = resolve_device(str(config.device))
+    runs, seed = whole(config, "runs", 1), whole(config, "seed", 0)
+    training, model = build(config.training), build(config.model)
+    synthetic = None if config.set == "data" else load(config.set)
+    dataset = build(config.data)
+    open_folder(folder, config)
+    terminal = Terminal()
+    evaluation = evaluate(
+        synthetic or dataset.train,
+        dataset.test,
+        model=model,
+        training=training,
+        runs=runs,
+        seed=seed,
+        device=device,
+        progress=terminal.progress,
+    )
+    write_evaluation(folder / "evaluation.json", evaluation, dataset)
+    show_evaluation(terminal, evaluation, dataset, folder)
+
+
+if __name__ == "__main__":
+    launch("evaluate", main)

@@ -1,0 +1,52 @@
+"""Budgets, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from cl3d.distill import Budget
+from cl3d.errors import InputError
+
+CLOUD = 12 * 7
+
+
+def test_clouds_per_class():
+    assert Budget(ppc=5).shares([9, 2, 30], 7) == [5 * CLOUD] * 3
+
+
+def test_a_fraction_counts_clouds_of_all_classes():
+    # 0.05 of 160 clouds is 8 clouds: 3, 3, 2
+    assert Budget(ratio=0.05).shares([100, 50, 10], 7) == [3 * CLOUD, 3 * CLOUD, 2 * CLOUD]
+    # exact where floating point is not: 0.29 * 100 is 28.999...
+    assert sum(Budget(ratio=0.29).shares([100], 7)) == 29 * CLOUD
+
+
+def test_bytes_left_over_are_not_lost():
+    shares = Budget(nbytes=5 * CLOUD + 13).shares([9, 9, 9], 7)
+    assert shares == [2 * CLOUD + 13, 2 * CLOUD, CLOUD]
+    assert sum(shares) == 5 * CLOUD + 13
+
+
+def test_the_parts_of_a_stream_add_up():
+    budget = Budget(nbytes=40 * CLOUD + 31)
+    sizes = [4, 3, 2, 1]
+    parts = [budget.part(sum(sizes[:i]), size, 10).nbytes for i, size in enumerate(sizes)]
+    assert sum(parts) == 40 * CLOUD + 31
+    assert all(part >= 4 * size * CLOUD for part, size in zip(parts, sizes, strict=True))
+    assert Budget(ppc=3).part(4, 3, None) == Budget(ppc=3)
+    with pytest.raises(InputError, match="give total_classes"):
+        budget.part(0, 4, None)
+
+
+def test_below_one_cloud_per_class_the_smallest_is_named():
+    with pytest.raises(InputError, match=rf"give at least nbytes={3 * CLOUD}"):
+        Budget(nbytes=3 * CLOUD - 1).shares([9, 9, 9], 7)
+    with pytest.raises(InputError, match=r"give at least ratio=0\.1"):
+        Budget(ratio=0.01).shares([10, 10, 10], 7)
+    Budget(nbytes=3 * CLOUD).shares([9, 9, 9], 7)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"ppc": 1, "ratio": 0.1}, {"ppc": 0}, {"ratio": 1.5}, {"nbytes": -3}, {"ppc": 1.5}])
+def test_nonsense_is_refused(wrong):
+    with pytest.raises(InputError):
+        Budget(**wrong)

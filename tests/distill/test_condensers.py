@@ -1,0 +1,119 @@
+"""Every preset keeps the contract; the loop does what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from cl3d.distill import (
+    SGD,
+    Adam,
+    Budget,
+    Condenser,
+    DistributionMatching,
+    Fresh,
+    GradientMatching,
+    Herding,
+    KCenter,
+    Random,
+    Trained,
+    Training,
+    distill,
+    presets,
+)
+from cl3d.errors import InputError
+from cl3d.models import PointNet
+from cl3d.testing.condensers import blobs, check_condenser
+
+SMALL = partial(PointNet, channels=(5, 11), head=(7,))
+QUICK = Training(epochs=2, batch_size=8)
+INITIALIZERS = {"random": Random(), "herding": Herding(QUICK), "k_center": KCenter(QUICK)}
+OBJECTIVES = {
+    "none": None,
+    "dm": DistributionMatching(),
+    **{name: GradientMatching(name) for name in ("layer_cosine", "row_cosine", "mse")},
+}
+SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
+
+
+@pytest.mark.parametrize("name", ["random", "herding", "k_center", "dc", "pcc", "dm"])
+def test_presets_keep_the_contract(name):
+    preset = getattr(presets, name)()
+    check_condenser(replace(preset, iterations=min(preset.iterations, 2)), SMALL)
+
+
+@pytest.mark.parametrize("surrogates", SURROGATES)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_everything_recombines(initializer, objective, surrogates):
+    condenser = Condenser(
+        initializer=INITIALIZERS[initializer],
+        objective=OBJECTIVES[objective],
+        surrogates=SURROGATES[surrogates],
+        iterations=2,
+        real_batch=3,
+    )
+    synthetic = condenser(blobs(), budget=Budget(ppc=2), model=SMALL)
+    assert torch.isfinite(synthetic.decode().points).all()
+    moved = synthetic.info.get("moved_mean", 0.0)
+    assert (moved > 0) == (OBJECTIVES[objective] is not None)
+
+
+@pytest.mark.parametrize("objective", ["dm", "layer_cosine", "row_cosine", "mse"])
+def test_the_loss_goes_down(objective):
+    condenser = Condenser(
+        objective=OBJECTIVES[objective],
+        surrogates=Fresh(every=10_000),
+        optimizer=Adam(lr=3e-3),
+        iterations=40,
+        real_batch=5,
+    )
+    info = condenser(blobs(), budget=Budget(ppc=1), model=SMALL).info
+    assert info["loss_last"] < info["loss_first"]
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "group", "none"])
+def test_every_norm_can_be_looked_through(norm):
+    condenser = replace(presets.pcc(), iterations=2, initializer=Random())
+    channels = (8, 16) if norm == "group" else (5, 11)
+    synthetic = condenser(blobs(), budget=Budget(ppc=1), model=partial(SMALL, norm=norm, channels=channels))
+    assert torch.isfinite(synthetic.decode().points).all()
+
+
+def test_a_coreset_is_a_copy_of_real_clouds():
+    clouds = blobs()
+    synthetic = distill(clouds, presets.random(), ppc=2, model=SMALL, device="cpu")
+    for cloud, label in zip(synthetic.decode().points, synthetic.labels, strict=True):
+        assert any(torch.equal(cloud, real) for real in clouds.of_class(int(label)).points)
+
+
+def test_a_class_does_not_depend_on_the_others_as_far_as_draws_go():
+    clouds = blobs()
+    alone = distill(clouds.of_classes([2, 5]), presets.random(), ppc=2, model=SMALL, device="cpu").decode()
+    together = distill(clouds, presets.random(), ppc=2, model=SMALL, device="cpu").decode()
+    assert torch.equal(alone.of_class(2).points, together.of_class(2).points)
+
+
+def test_small_classes_are_used_whole_and_said_so():
+    clouds = blobs(per_class=3)
+    with pytest.warns(UserWarning, match="class 5 has 3 clouds, 7 are asked for"):
+        synthetic = distill(clouds, presets.random(), ppc=7, model=SMALL, device="cpu")
+    assert synthetic.clouds_per_class == {2: 3, 5: 3, 11: 3}
+
+
+def test_a_loss_that_is_not_finite_is_refused():
+    condenser = Condenser(
+        objective=DistributionMatching(), optimizer=SGD(lr=1e30), iterations=50, surrogates=Fresh(every=50)
+    )
+    with pytest.raises(InputError, match="lower the optimizer's learning rate"):
+        condenser(blobs(), budget=Budget(ppc=1), model=partial(SMALL, norm="none"))
+
+
+def test_impossible_compositions_are_refused_at_construction():
+    with pytest.raises(InputError, match="iterations=0"):
+        Condenser(objective=DistributionMatching())
+    with pytest.raises(InputError, match="layer_cosine, row_cosine, mse"):
+        GradientMatching("cosine")

@@ -1,0 +1,218 @@
+"""The scripts as a user meets them: what they leave, and one sentence for wrong input."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.core.global_hydra import GlobalHydra
+
+from cl3d.distill import load
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+TINY = [
+    "data.num_points=32",
+    "data.train_per_class=4",
+    "data.test_per_class=2",
+    "data.num_classes=5",
+    "model.channels=[8,16]",
+    "model.head=[8]",
+    "device=cpu",
+]
+TINY_RUN = [*TINY, "steps=2", "ppc=2", "strategy.training.epochs=2"]
+
+
+def run(script: str, *arguments: str, monkeypatch, folder: Path) -> int:
+    """Runs a script in this process, as from the command line; returns its exit code."""
+    GlobalHydra.instance().clear()
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", f"folder={folder}", *arguments])
+    monkeypatch.setenv("CL3D_MALLOC", "0")
+    try:
+        runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    return 0
+
+
+@pytest.fixture
+def cl_run(monkeypatch, tmp_path):
+    def call(*arguments, folder=tmp_path / "run"):
+        return run("cl_run", *TINY_RUN, *arguments, monkeypatch=monkeypatch, folder=folder)
+
+    return call
+
+
+PCC = ("buffer=pcc", "condenser.iterations=2", "condenser.initializer.training.epochs=1")
+
+
+def test_a_run_leaves_what_the_schema_says(cl_run, tmp_path, capsys):
+    assert cl_run(*PCC) == 0
+    folder = tmp_path / "run"
+    results = json.loads((folder / "results.json").read_text())
+    assert results["status"] == "finished"
+    assert len(results["accuracy_per_step"]) == 2
+    assert results["accuracy_matrix"][0][1] is None
+    assert results["memory_bytes"] == 5 * 2 * 32 * 12
+    assert results["final_accuracy"] == results["accuracy_per_step"][-1]
+    documented = (Path(__file__).parents[1] / "docs" / "results-schema.md").read_text()
+    assert all(f"`{key}" in documented for key in results)
+    lines = (folder / "accuracy_matrix.csv").read_text().splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("1,") and lines[1].split(",")[2] == ""
+    labels = [label for i in (1, 2) for label in load(folder / "memory" / f"step_{i:02d}.safetensors").labels.tolist()]
+    assert sorted(labels) == sorted(2 * list(range(5)))
+    assert "condenser:" in (folder / "config.yaml").read_text()
+    shown = capsys.readouterr().out
+    for word in ("5 classes", "expected", "step 1:", "step 2:", "final accuracy", "forgetting"):
+        assert word in shown
+
+
+def without_times(folder: Path):
+    results = json.loads((folder / "results.json").read_text())
+    results.pop("seconds")
+    return results
+
+
+def test_same_seed_same_bytes(cl_run, tmp_path):
+    first, second, other = (tmp_path / name for name in ("first", "second", "other"))
+    assert cl_run(*PCC, folder=first) == cl_run(*PCC, folder=second) == cl_run(*PCC, "seed=1", folder=other) == 0
+    assert without_times(first) == without_times(second) != without_times(other)
+    files = sorted(path.name for path in (first / "memory").iterdir())
+    assert files == ["step_01.safetensors", "step_02.safetensors"]
+    for name in files:
+        assert (first / "memory" / name).read_bytes() == (second / "memory" / name).read_bytes()
+
+
+def test_the_buffer_changes_neither_order_nor_bounds(cl_run, tmp_path):
+    for buffer in ("random", "herding"):
+        assert cl_run(f"buffer={buffer}", folder=tmp_path / buffer) == 0
+    random, herding = (without_times(tmp_path / buffer) for buffer in ("random", "herding"))
+    assert random["settings"].pop("buffer") != herding["settings"].pop("buffer")
+    assert random["settings"] == herding["settings"]
+
+
+@pytest.mark.parametrize("strategy", ["rehearse", "naive", "joint"])
+def test_other_strategies_run(cl_run, tmp_path, strategy):
+    assert cl_run(f"strategy={strategy}", "buffer=random") == 0
+    results = without_times(tmp_path / "run")
+    assert len(results["accuracy_per_step"]) == (1 if strategy == "joint" else 2)
+    assert (results["memory_bytes"] > 0) == (strategy == "rehearse")
+
+
+GOOD_HERE = "buffer=random"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["buffer=mystery"], ["buffer/mystery", "choose one of", "herding"]),
+        (["stepz=3"], ["stepz", "not a setting"]),
+        (["steps=6"], ["steps=6", "5 classes", "1 to 5"]),
+        (["steps=two"], ["steps=two", "whole number"]),
+        (["steps=0"], ["steps=0"]),
+        (["budget=100"], ["100 bytes", "give at least nbytes=1920"]),
+        (["ppc=0"], ["ppc=0"]),
+        (["ratio=2"], ["ratio=2"]),
+        (["ratio=0.5", "budget=5000"], ["give one of them"]),
+        (["seed=x"], ["seed=x"]),
+        (["device=abacus"], ["device=abacus", "auto, cpu, cuda"]),
+        (["device=cuda:99"], ["device=cuda:99", "device=cpu"]),
+        (["strategy.training.schedule=linear"], ["linear", "cosine"]),
+        (["data.num_points=0"], ["num_points"]),
+        (["model.norm=layer"], ["norm", "batch"]),
+        (["dataset=modelnet40", "data.root=/nowhere", "data.download=false", "~data.train_per_class"], []),
+        (["steps=[1"], []),
+    ],
+)
+def test_wrong_input_gets_one_sentence_and_leaves_nothing(cl_run, tmp_path, capsys, arguments, words):
+    assert cl_run(GOOD_HERE, *arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert len(error.splitlines()) == 1, error
+    assert "Traceback" not in error
+    for word in words:
+        assert word in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_release_names_page_folder_and_the_way_out(monkeypatch, tmp_path, capsys):
+    arguments = ("dataset=modelnet40", f"data.root={tmp_path}", "data.download=false", "device=cpu")
+    assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "run") == 2
+    error = capsys.readouterr().err
+    for word in ("https://", str(tmp_path), "dataset=shapes40"):
+        assert word in error
+
+
+def test_a_folder_with_a_run_is_not_overwritten(cl_run, tmp_path, capsys):
+    assert cl_run(GOOD_HERE) == 0
+    before = (tmp_path / "run" / "results.json").read_bytes()
+    assert cl_run(GOOD_HERE) == 2
+    assert "already holds a run" in capsys.readouterr().err
+    assert (tmp_path / "run" / "results.json").read_bytes() == before
+
+
+def test_an_unwritable_folder_is_named(cl_run, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert cl_run(GOOD_HERE, folder=tmp_path / "file" / "run") == 2
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_interrupting_leaves_what_is_finished(cl_run, tmp_path, monkeypatch, capsys):
+    from cl3d.continual import strategies
+
+    trained = strategies.fit
+
+    def second_time_interrupted(*args, **kwargs):
+        if (tmp_path / "run" / "memory").exists():
+            raise KeyboardInterrupt
+        return trained(*args, **kwargs)
+
+    monkeypatch.setattr(strategies, "fit", second_time_interrupted)
+    assert cl_run(GOOD_HERE) == 130
+    results = without_times(tmp_path / "run")
+    assert results["status"] == "interrupted"
+    assert len(results["accuracy_per_step"]) == 1
+    assert str(tmp_path / "run") in capsys.readouterr().err
+
+
+def test_small_classes_are_noted(cl_run, capsys):
+    assert cl_run(GOOD_HERE, "ppc=9") == 0
+    assert "has 4 clouds, 9 are asked for: all are used" in capsys.readouterr().err
+
+
+def test_distilling_and_evaluating(monkeypatch, tmp_path, capsys):
+    arguments = [*TINY, "condenser=dm", "condenser.iterations=3", "ppc=1"]
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "set") == 0
+    path = tmp_path / "set" / "synthetic.safetensors"
+    assert "moved" in capsys.readouterr().out
+    synthetic = load(path)
+    assert synthetic.nbytes == 5 * 32 * 12
+    assert synthetic.info["provenance"]["condenser"]["name"] == "dm"
+    assert torch.isfinite(synthetic.decode().points).all()
+
+    arguments = [*TINY, f"set={path}", "runs=2", "training.epochs=2"]
+    assert run("evaluate", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "value") == 0
+    value = json.loads((tmp_path / "value" / "evaluation.json").read_text())
+    assert len(value["accuracies"]) == 2
+    assert "test accuracy" in capsys.readouterr().out
+
+
+def test_evaluating_needs_a_set_that_is_there(monkeypatch, tmp_path, capsys):
+    assert run("evaluate", *TINY, "set=none.safetensors", monkeypatch=monkeypatch, folder=tmp_path / "x") == 2
+    assert "there is no file none.safetensors" in capsys.readouterr().err
+
+
+def test_a_sweep_runs_each_job_in_its_own_folder(cl_run, tmp_path):
+    assert cl_run("-m", "buffer=random,k_center") == 0
+    buffers = {without_times(tmp_path / "run" / str(job))["settings"]["buffer"] for job in range(2)}
+    assert buffers == {"random", "k_center"}
+
+
+def test_help_names_groups_and_examples(cl_run, capsys):
+    assert cl_run("--help") == 0
+    shown = capsys.readouterr().out
+    for word in ("buffer: dc, dm, herding", "strategy:", "python scripts/cl_run.py steps=10 buffer=pcc"):
+        assert word in shown

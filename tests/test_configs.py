@@ -1,0 +1,89 @@
+"""Every config composes and builds, and the presets say the same in YAML as in Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from cl3d.cli import CONFIGS, budget, build
+from cl3d.distill import Budget, Condenser, Training, presets
+from cl3d.models import Backbone
+
+
+def choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
+
+def composed(config: str, *overrides: str):
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+        return compose(config, overrides=list(overrides))
+
+
+def test_there_are_configs():
+    assert {"pcc", "dm", "herding"} <= set(choices("condenser"))
+
+
+@pytest.mark.parametrize("name", choices("condenser"))
+def test_condensers_are_their_presets(name):
+    built = build(composed("distill", f"condenser={name}").condenser)
+    assert built == getattr(presets, name)()
+    assert name in choices("buffer"), "every condenser is a buffer, too"
+
+
+@pytest.mark.parametrize("name", choices("buffer"))
+def test_buffers_build(name):
+    built = build(composed("cl_run", f"buffer={name}").condenser)
+    assert isinstance(built, Condenser)
+    assert built.name == name
+
+
+@pytest.mark.parametrize("part", ["initializer", "parameterization", "objective", "surrogates", "optimizer"])
+def test_every_part_can_be_swapped_in_every_condenser(part):
+    for name in choices("condenser"):
+        for choice in choices(f"condenser/{part}"):
+            config = composed("distill", f"condenser={name}", f"condenser/{part}={choice}", "condenser.iterations=2")
+            assert isinstance(build(config.condenser), Condenser)
+
+
+@pytest.mark.parametrize("name", choices("model"))
+def test_models_build(name):
+    assert isinstance(build(composed("distill", f"model={name}").model)(3), Backbone)
+
+
+@pytest.mark.parametrize("name", choices("strategy"))
+def test_strategies_build(name):
+    built = build(composed("cl_run", f"strategy={name}").strategy)
+    assert built.name == name
+    assert isinstance(built.training, Training)
+
+
+@pytest.mark.parametrize("name", choices("training"))
+def test_trainings_build(name):
+    assert isinstance(build(composed("evaluate", f"training={name}", "set=x").training), Training)
+
+
+@pytest.mark.parametrize("name", choices("experiment"))
+def test_experiments_compose(name):
+    config = composed("cl_run", f"experiment={name}")
+    assert isinstance(build(config.condenser), Condenser)
+    assert build(config.strategy).training.epochs > 0
+
+
+@pytest.mark.parametrize("name", choices("dataset"))
+def test_data_sets_name_a_function(name):
+    config = composed("cl_run", f"dataset={name}")
+    assert OmegaConf.select(config, "data._target_") == f"cl3d.data.{name}"
+    assert config.data.num_points > 0
+
+
+def test_the_budget_is_written_in_one_of_three_ways():
+    assert budget(composed("cl_run")) == Budget(ppc=5)
+    assert budget(composed("cl_run", "ratio=0.05")) == Budget(ratio=0.05)
+    assert budget(composed("cl_run", "budget=614400")) == Budget(nbytes=614400)
+
+
+def test_configs_stand_beside_the_package():
+    assert (Path(__file__).parents[1] / "configs").samefile(CONFIGS)
