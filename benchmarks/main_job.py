@@ -1,8 +1,9 @@
-"""Seconds and peak memory of the main job, and where the time goes: python benchmarks/main_job.py [KEY=VALUE ...].
+"""What the main job costs and where its time goes: python benchmarks/main_job.py [KEY=VALUE ...].
 
 Runs ``scripts/cl_run.py`` with its defaults (and the overrides given) in a process of its own, and
-prints one JSON object: wall-clock seconds from start to exit, peak resident memory, the seconds of each activity as
-the run counts them, and the share of the wall-clock time that is not training of the step networks.
+prints one JSON object: wall-clock seconds from start to exit, peak resident memory, the seconds of each
+activity as the run counts them, and the share of the wall-clock time that is not training of the step
+networks.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cl3d.atomic import write_text
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 from cl3d.ops.allocator import tune_allocator
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -37,19 +37,25 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     warnings.showwarning = _show_warning
     tune_allocator()
     folders: list[Path] = []
+    refused: list[Exception] = []
 
     @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
-        task(config, folders[-1])
+        try:
+            task(config, folders[-1])
+        except (InputError, OmegaConfBaseException, OSError) as error:
+            refused.append(error)  # a sweep's other jobs go on
 
     try:
         run()
     except KeyboardInterrupt:
         where = f"; what is finished is in {folders[-1]}" if folders else ""
-        _exit(EXIT_INTERRUPTED, f"interrupted{where}", folders)
-    except (InputError, CompactHydraException, OmegaConfBaseException, OSError) as error:
-        _exit(EXIT_BAD_INPUT, f"error: {sentence(error)}", folders)
+        _exit(EXIT_INTERRUPTED, [f"interrupted{where}"], folders)
+    except (CompactHydraException, OmegaConfBaseException, OSError) as error:
+        refused.append(error)
+    if refused:
+        _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused], folders)
 
 
 def build(config: Any) -> Any:
@@ -62,6 +68,23 @@ def build(config: Any) -> Any:
         return hydra.utils.instantiate(config, _convert_="all")
     except InstantiationException as error:
         raise InputError(sentence(error)) from error
+
+
+def build_model(config: Any) -> Any:
+    """Builds the constructor of networks that a config describes, having tried it once.
+
+    Raises:
+        InputError: if a value does not fit.
+    """
+    from cl3d.random import isolated
+
+    model = build(config)
+    with isolated(0, "trial"):
+        try:
+            model(2)
+        except TypeError as error:
+            raise InputError(f"model: {error}") from error
+    return model
 
 
 def whole(config: DictConfig, name: str, least: int) -> int:
@@ -123,14 +146,21 @@ def sentence(error: BaseException) -> str:
     return " ".join(line for line in lines if not line.startswith(("full_key:", "object_type=")))
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
-    if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning):
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    if issubclass(category, Note):  # what libraries warn of is for developers
         print(f"note: {message}", file=sys.stderr)
 
 
-def _exit(code: int, text: str, folders: list[Path]) -> None:
+def _exit(code: int, lines: list[str], folders: list[Path]) -> None:
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()  # only where nothing was written
-    print(text, file=sys.stderr)
+    print(*lines, sep="\n", file=sys.stderr)
     sys.exit(code)

@@ -34,9 +34,7 @@ class PointClouds:
 
     def __post_init__(self) -> None:
         if self.points.ndim != 3 or self.points.shape[2] != 3 or not self.points.is_floating_point():
-            raise InputError(
-                f"points are {_describe(self.points)}; give floats of shape (clouds, points, 3)"
-            )
+            raise InputError(f"points are {_describe(self.points)}; give floats of shape (clouds, points, 3)")
         if self.labels.shape != self.points.shape[:1] or self.labels.dtype != torch.int64:
             raise InputError(
                 f"labels are {_describe(self.labels)}; give int64 of shape ({len(self.points)},)"
@@ -145,7 +143,7 @@ def normalize(points: Tensor) -> Tensor:
         The same shape; the farthest point has norm 1. A cloud whose points coincide stays at 0.
     """
     centred = points - points.mean(dim=-2, keepdim=True)
-    radius = centred.norm(dim=-1, keepdim=True).amax(dim=-2, keepdim=True)
+    radius: Tensor = centred.norm(dim=-1, keepdim=True).amax(dim=-2, keepdim=True)
     return centred / radius.clamp_min(torch.finfo(points.dtype).tiny)
 
 

@@ -1,6 +1,10 @@
-"""The one exception that means "what you gave cannot be used"."""
+"""What is said to the user: the exception for input that cannot be used, and notes."""
 
 from __future__ import annotations
+
+
+class Note(UserWarning):
+    """Something worth knowing that stops nothing; the scripts print it as one line."""
 
 
 class InputError(ValueError):

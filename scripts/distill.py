@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, launch, open_folder, whole
+from cl3d.cli import budget, build, build_model, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -17,7 +17,7 @@ def main(config: DictConfig, folder: Path) -> None:
     device = resolve_device(str(config.device))
     seed = whole(config, "seed", 0)
     cost = budget(config)
-    condenser, model = build(config.condenser), build(config.model)
+    condenser, model = build(config.condenser), build_model(config.model)
     dataset = build(config.data)
     open_folder(folder, config)
     terminal = Terminal()

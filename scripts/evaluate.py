@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, launch, open_folder, whole
+from cl3d.cli import build, build_model, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -16,7 +16,7 @@ def main(config: DictConfig, folder: Path) -> None:
 
     device = resolve_device(str(config.device))
     runs, seed = whole(config, "runs", 1), whole(config, "seed", 0)
-    training, model = build(config.training), build(config.model)
+    training, model = build(config.training), build_model(config.model)
     synthetic = None if config.set == "data" else load(config.set)
     dataset = build(config.data)
     open_folder(folder, config)

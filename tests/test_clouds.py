@@ -83,7 +83,9 @@ def test_rotations_are_rotations(axis):
 
 def test_rotate_is_the_matrix_times_each_point():
     points, matrices = clouds().points, random_rotations(5, generator(1))
-    expected = torch.stack([torch.stack([m @ x for x in cloud]) for m, cloud in zip(matrices, points, strict=True)])
+    expected = torch.stack(
+        [torch.stack([m @ x for x in cloud]) for m, cloud in zip(matrices, points, strict=True)]
+    )
     assert torch.allclose(rotate(points, matrices), expected, atol=1e-6)
 
 

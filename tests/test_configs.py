@@ -44,7 +44,9 @@ def test_buffers_build(name):
 def test_every_part_can_be_swapped_in_every_condenser(part):
     for name in choices("condenser"):
         for choice in choices(f"condenser/{part}"):
-            config = composed("distill", f"condenser={name}", f"condenser/{part}={choice}", "condenser.iterations=2")
+            config = composed(
+                "distill", f"condenser={name}", f"condenser/{part}={choice}", "condenser.iterations=2"
+            )
             assert isinstance(build(config.condenser), Condenser)
 
 

@@ -14,7 +14,16 @@ def test_the_key_alone_decides():
 
 
 def test_every_part_of_the_key_counts():
-    keys = [(7, "a", 1), (8, "a", 1), (7, "b", 1), (7, "a", 2), (7, "a"), (7, "a", "1"), (7, "a1"), (7, 1, "a")]
+    keys = [
+        (7, "a", 1),
+        (8, "a", 1),
+        (7, "b", 1),
+        (7, "a", 2),
+        (7, "a"),
+        (7, "a", "1"),
+        (7, "a1"),
+        (7, 1, "a"),
+    ]
     assert len({fold(*key) for key in keys}) == len(keys)
     assert all(0 <= fold(*key) < 2**63 for key in keys)
 

@@ -24,7 +24,7 @@ Condense = Condenser | Callable[..., SyntheticSet]
 """A condenser, or anything that is called like one."""
 
 
-class CondensedBuffer(ExemplarsBuffer):  # type: ignore[misc]
+class CondensedBuffer(ExemplarsBuffer):
     """Avalanche's exemplar buffer, holding one synthetic set for each experience seen.
 
     Each experience is condensed from its own data alone, when :meth:`post_adapt` is called.

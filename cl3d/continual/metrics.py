@@ -17,7 +17,7 @@ from torch import Tensor
 Matrix = Sequence[Sequence[float | None]]
 
 
-class AccuracyRecorder(SupervisedPlugin):  # type: ignore[misc]
+class AccuracyRecorder(SupervisedPlugin):
     """Counts test clouds, and those classified correctly, class by class, over one ``eval`` call.
 
     Attributes:

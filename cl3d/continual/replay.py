@@ -14,7 +14,7 @@ from cl3d.distill.statistics import guarded_statistics
 from cl3d.random import generator
 
 
-class CondensedReplay(SupervisedPlugin):  # type: ignore[misc]
+class CondensedReplay(SupervisedPlugin):
     """Adds the loss on a batch from the memory to every training iteration, and fills the memory.
 
     The memory batch is a forward pass of its own for each number of points, so that clouds of

@@ -75,6 +75,8 @@ class ContinualRun:
             InputError: if a share is below one cloud.
         """
         counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
+        if self.budget.nbytes is not None:  # its message names the bytes of the whole memory
+            self.budget.shares(counts.tolist(), self.dataset.train.num_points)
         shares, seen = [], 0
         for size in self.classes_per_step:
             budget = self.budget.part(seen, size, self.dataset.num_classes)

@@ -49,7 +49,7 @@ class Strategy(Protocol):
         """The Avalanche strategy; ``networks`` draws its initial weights."""
 
 
-class FromScratch(SupervisedTemplate):  # type: ignore[misc]
+class FromScratch(SupervisedTemplate):
     """Trains a fresh network at each experience on a memory only (GDumb, Prabhu et al., ECCV 2020).
 
     Args:
@@ -60,6 +60,7 @@ class FromScratch(SupervisedTemplate):  # type: ignore[misc]
 
     def __init__(
         self,
+        *,
         networks: Networks,
         training: Training,
         buffer: CondensedBuffer | None,
@@ -104,7 +105,7 @@ class KeyedBatches(Sampler[list[int]]):
         return iter([part.tolist() for part in order.tensor_split(self.batches)])
 
 
-class Continued(SupervisedTemplate):  # type: ignore[misc]
+class Continued(SupervisedTemplate):
     """Goes on training one network with each experience's data, through Avalanche's own loop.
 
     Args:
@@ -113,6 +114,7 @@ class Continued(SupervisedTemplate):  # type: ignore[misc]
 
     def __init__(
         self,
+        *,
         networks: Networks,
         training: Training,
         plugins: list[Any],
@@ -162,7 +164,7 @@ class Continued(SupervisedTemplate):  # type: ignore[misc]
         super()._before_forward(**kwargs)
 
     def _after_training_epoch(self, **kwargs: Any) -> None:
-        self._advance(f"loss {float(self.loss):.3f}")
+        self._advance(f"loss {float(self.loss.detach()):.3f}")
         super()._after_training_epoch(**kwargs)
 
 
@@ -183,7 +185,9 @@ class Scratch:
         self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress
     ) -> SupervisedTemplate:
         """See :class:`Strategy`."""
-        return FromScratch(networks, self.training, buffer, seed, progress)
+        return FromScratch(
+            networks=networks, training=self.training, buffer=buffer, seed=seed, progress=progress
+        )
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,9 @@ class Rehearse:
         """See :class:`Strategy`."""
         assert buffer is not None
         replay = CondensedReplay(buffer, self.memory_batch, self.memory_weight, fold(seed, "replay"))
-        return Continued(networks, self.training, [replay], seed, progress)
+        return Continued(
+            networks=networks, training=self.training, plugins=[replay], seed=seed, progress=progress
+        )
 
 
 @dataclass(frozen=True)
@@ -232,7 +238,7 @@ class Naive:
         self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress
     ) -> SupervisedTemplate:
         """See :class:`Strategy`."""
-        return Continued(networks, self.training, [], seed, progress)
+        return Continued(networks=networks, training=self.training, plugins=[], seed=seed, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -252,4 +258,6 @@ class Joint:
         self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress
     ) -> SupervisedTemplate:
         """See :class:`Strategy`."""
-        return FromScratch(networks, self.training, None, seed, progress)
+        return FromScratch(
+            networks=networks, training=self.training, buffer=None, seed=seed, progress=progress
+        )

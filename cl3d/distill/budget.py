@@ -64,7 +64,7 @@ class Budget:
         whole, rest = divmod(total, cloud)
         each, left = divmod(whole, classes)
         if each == 0:
-            smallest = f"nbytes={classes * cloud}"
+            smallest = f"{classes * cloud} bytes"
             if self.ratio is not None:
                 smallest = f"ratio={classes / sum(clouds_per_class):.4g}"
             raise InputError(

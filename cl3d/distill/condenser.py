@@ -21,7 +21,7 @@ from cl3d.distill.parameterizations.points import Points
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 from cl3d.models import Backbone, PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
@@ -136,6 +136,7 @@ class Condenser:
             if wanted > there[label]:
                 warnings.warn(
                     f"class {classes[label]} has {there[label]} clouds, {wanted} are asked for: all are used",
+                    Note,
                     stacklevel=3,
                 )
         picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)

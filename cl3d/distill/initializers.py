@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -24,8 +24,9 @@ FEATURE_TRAINING = Training(epochs=12, batch_size=32, optimizer=Adam(lr=1e-3), s
 class Initializer(Protocol):
     """Picks real clouds of each class."""
 
-    training: Training | None
-    """How the network is trained in whose feature space clouds are picked; None: none is needed."""
+    @property
+    def training(self) -> Training | None:
+        """How the network is trained in whose feature space clouds are picked; None: none is needed."""
 
     def pick(
         self,
@@ -47,7 +48,9 @@ class Initializer(Protocol):
 class Random:
     """Clouds drawn uniformly, without repetition."""
 
-    training: None = None
+    @property
+    def training(self) -> None:
+        """None is needed."""
 
     def pick(
         self,
@@ -67,11 +70,14 @@ class Random:
 
 
 @dataclass(frozen=True)
-class _InFeatureSpace:
+class _InFeatureSpace(ABC):
     """Picks each class by a rule on the features of a network trained on the clouds at hand."""
 
     training: Training = FEATURE_TRAINING
-    rule: ClassVar[Callable[[Tensor, int], Tensor]]
+
+    @abstractmethod
+    def select(self, features: Tensor, count: int) -> Tensor:
+        """Rows of one class's (n, d) features, the most important first."""
 
     def pick(
         self,
@@ -86,7 +92,7 @@ class _InFeatureSpace:
         picked = []
         for label, count in counts.items():
             members = (clouds.labels == label).nonzero().squeeze(1)
-            picked.append(members[type(self).rule(features[members], count)])
+            picked.append(members[self.select(features[members], count)])
         return torch.cat(picked)
 
 
@@ -142,11 +148,15 @@ def k_center(features: Tensor, count: int) -> Tensor:
 class Herding(_InFeatureSpace):
     """The clouds whose running mean follows the class mean in feature space (000, algorithm 1)."""
 
-    rule = staticmethod(herd)
+    def select(self, features: Tensor, count: int) -> Tensor:
+        """See :func:`herd`."""
+        return herd(features, count)
 
 
 @dataclass(frozen=True)
 class KCenter(_InFeatureSpace):
     """Greedy k-center in feature space (Sener and Savarese, 2018), from the cloud nearest the mean."""
 
-    rule = staticmethod(k_center)
+    def select(self, features: Tensor, count: int) -> Tensor:
+        """See :func:`k_center`."""
+        return k_center(features, count)

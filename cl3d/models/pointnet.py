@@ -59,7 +59,6 @@ class PointNet(Backbone):
         self.classifier = classifier((channels[-1], *head), num_classes, norm, dropout)
         self.point_transform = TransformNet(3, norm, fused) if transforms else None
         self.feature_transform = TransformNet(channels[1], norm, fused) if transforms else None
-        self.fused = fused
 
     def point_features(self, points: Tensor) -> Tensor:
         """The last shared layer's output: (b, p, 3) → (b, p, feature_dim)."""
@@ -68,8 +67,6 @@ class PointNet(Backbone):
 
     def features(self, points: Tensor) -> Tensor:
         """Its max over points: (b, p, 3) → (b, feature_dim)."""
-        if not self.fused:
-            return super().features(points)
         last = self.layers[-1]
         assert isinstance(last, SharedLayer)
         return last.pooled(self._before_last(points))
@@ -158,8 +155,7 @@ def _check(
         raise InputError(f"norm={norm!r} is unknown: give one of {', '.join(NORMS)}")
     if transforms and len(channels) < 3:
         raise InputError(
-            f"transforms=True with channels={tuple(channels)}: the feature transform follows the second layer,"
-            " so give at least 3, or transforms=False"
+            f"channels={tuple(channels)} with transforms=True: give at least 3, as one acts after the second"
         )
     if not 0 <= dropout < 1:
         raise InputError(f"dropout={dropout}: give a probability from 0 to below 1")

@@ -119,7 +119,8 @@ def _linear_moments(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Ten
     mean = x.mean(dim=-2)
     # centred first: the difference of two second moments has no digits left where the mean is large
     covariance = _gram(x - mean.unsqueeze(-2)) / x.shape[-2]
-    var = (nn.functional.linear(covariance, weight) * weight.mT).sum(dim=-2)
+    # wᵀ C w as one product with all clouds' rows, which makes the weight's gradient one product, too
+    var = (nn.functional.linear(covariance, weight) * weight.mT.contiguous()).sum(dim=-2)
     return nn.functional.linear(mean, weight, bias), var.clamp_min(0)
 
 

@@ -38,7 +38,9 @@ def small_dataset(classes: int = 7, per_class: int = 5) -> Dataset:
     return Dataset("blobs", train, test.with_points(test.points + 0.01), names)
 
 
-@pytest.mark.parametrize(("classes", "steps"), [(40, 10), (40, 5), (216, 10), (156, 5), (7, 7), (7, 1), (7, 3)])
+@pytest.mark.parametrize(
+    ("classes", "steps"), [(40, 10), (40, 5), (216, 10), (156, 5), (7, 7), (7, 1), (7, 3)]
+)
 def test_uneven_splits_drop_no_class(classes, steps):
     sizes = split_classes(classes, steps)
     assert len(sizes) == steps
@@ -57,7 +59,11 @@ def test_the_stream_has_every_cloud_once_with_its_label():
     order = class_order(7, seed=3)
     benchmark = class_incremental(dataset, 3, order)
     seen = [experience_clouds(experience) for experience in benchmark.train_stream]
-    assert [sorted(clouds.classes) for clouds in seen] == [sorted(order[:3]), sorted(order[3:5]), sorted(order[5:])]
+    assert [sorted(clouds.classes) for clouds in seen] == [
+        sorted(order[:3]),
+        sorted(order[3:5]),
+        sorted(order[5:]),
+    ]
     points = torch.cat([clouds.points for clouds in seen])
     assert len(points) == len(dataset.train)
     for clouds in seen:
@@ -82,8 +88,8 @@ def test_a_class_without_test_clouds_is_named():
         class_incremental(broken, 2, range(7))
 
 
-def buffer_for(condenser, budget=Budget(ppc=2), **kwargs):
-    return CondensedBuffer(condenser, budget, SMALL, **kwargs)
+def buffer_for(condenser, budget=None, **kwargs):
+    return CondensedBuffer(condenser, budget or Budget(ppc=2), SMALL, **kwargs)
 
 
 def test_the_buffer_holds_each_class_at_its_budget():
@@ -130,7 +136,7 @@ def test_condensing_an_experience_sees_no_other_cloud():
     buffer = buffer_for(watching)
     plugin = CondensedReplay(buffer, batch_size=4)
     strategy = stock(Naive, [plugin])
-    for experience in class_incremental(dataset, 3, sum(steps, [])).train_stream:
+    for experience in class_incremental(dataset, 3, [label for step in steps for label in step]).train_stream:
         strategy.train(experience, eval_streams=[])
     own = [dataset.train.of_classes(step) for step in steps]
     assert len(seen) == 3
@@ -158,7 +164,8 @@ def stock(strategy_class, plugins, **kwargs):
 
 
 @pytest.mark.parametrize(
-    ("strategy_class", "kwargs"), [(Naive, {}), (EWC, {"ewc_lambda": 1.0}), (LwF, {"alpha": 1.0, "temperature": 2.0})]
+    ("strategy_class", "kwargs"),
+    [(Naive, {}), (EWC, {"ewc_lambda": 1.0}), (LwF, {"alpha": 1.0, "temperature": 2.0})],
 )
 def test_the_plugin_works_in_stock_strategies(strategy_class, kwargs):
     buffer = buffer_for(presets.random())

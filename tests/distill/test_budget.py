@@ -39,14 +39,16 @@ def test_the_parts_of_a_stream_add_up():
 
 
 def test_below_one_cloud_per_class_the_smallest_is_named():
-    with pytest.raises(InputError, match=rf"give at least nbytes={3 * CLOUD}"):
+    with pytest.raises(InputError, match=rf"give at least {3 * CLOUD} bytes"):
         Budget(nbytes=3 * CLOUD - 1).shares([9, 9, 9], 7)
     with pytest.raises(InputError, match=r"give at least ratio=0\.1"):
         Budget(ratio=0.01).shares([10, 10, 10], 7)
     Budget(nbytes=3 * CLOUD).shares([9, 9, 9], 7)
 
 
-@pytest.mark.parametrize("wrong", [{}, {"ppc": 1, "ratio": 0.1}, {"ppc": 0}, {"ratio": 1.5}, {"nbytes": -3}, {"ppc": 1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"ppc": 1, "ratio": 0.1}, {"ppc": 0}, {"ratio": 1.5}, {"nbytes": -3}, {"ppc": 1.5}]
+)
 def test_nonsense_is_refused(wrong):
     with pytest.raises(InputError):
         Budget(**wrong)

@@ -70,7 +70,9 @@ def test_mean_features_by_the_formula():
     net, real, synthetic = setting()
     leaf = synthetic.points.requires_grad_()
     value = DistributionMatching()(net, real, PointClouds(leaf, synthetic.labels))
-    difference = sum(net.pool(net.point_features(real.points))) / 12 - sum(net.pool(net.point_features(leaf))) / 5
+    difference = (
+        sum(net.pool(net.point_features(real.points))) / 12 - sum(net.pool(net.point_features(leaf))) / 5
+    )
     expected = sum(d * d for d in difference)
     assert torch.allclose(value, expected, rtol=1e-12)
     (gradient,), (expected_gradient,) = torch.autograd.grad(value, leaf), torch.autograd.grad(expected, leaf)

@@ -97,7 +97,9 @@ def test_frozen_statistics_are_those_of_the_reference_and_are_put_back():
     with frozen_statistics(net, clouds.points):
         assert not net.training
         inside = net(clouds.points)
-        assert not torch.equal(norm.running_mean, before[next(n for n in before if n.endswith("running_mean"))])
+        assert not torch.equal(
+            norm.running_mean, before[next(n for n in before if n.endswith("running_mean"))]
+        )
     assert net.training
     assert norm.momentum == 0.1
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())

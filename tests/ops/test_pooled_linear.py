@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import InputError
-from cl3d.ops import naive, pooled_linear as pooled_module
+from cl3d.ops import naive
+from cl3d.ops import pooled_linear as pooled_module
 from cl3d.ops.pooled_linear import pooled_linear
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 from cl3d.random import generator
@@ -75,7 +76,7 @@ def assert_all_close(got: list[Tensor], expected: list[Tensor], rtol: float = 1e
         torch.testing.assert_close(a / scale, b / scale, rtol=0, atol=rtol)
 
 
-@pytest.mark.parametrize(("name", "with_bias"), itertools.product(NORMS, [False, True]))
+@pytest.mark.parametrize(("name", "with_bias"), list(itertools.product(NORMS, [False, True])))
 @pytest.mark.parametrize("relu", [False, True])
 def test_pooled_equals_dense_to_the_second_derivative(name: str, with_bias: bool, relu: bool) -> None:
     x, weight, bias = make_inputs(name)

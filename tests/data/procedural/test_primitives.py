@@ -45,7 +45,7 @@ AREAS = {
         math.pi / 6 * (5**1.5 - 1),
         0.03,
     ),
-    "torus": (torus(2, 0.5), 4 * math.pi**2, 0.04),
+    "torus": (torus(2, 0.5), 4 * math.pi**2, 0.05),
     "half torus": (torus(2, 0.5, 0, 180), 2 * math.pi**2 + 2 * math.pi * 0.25, 0.04),
     "rod": (rod((1, 1, 1), (1, 4, 5), 0.5), 2 * math.pi * 0.5 * (5 + 0.5), 0.06),
     "square rod": (rod((0, 0, 0), (0, 3, 0), 1 / math.sqrt(2), sides=4), 2 + 4 * 3, 1e-9),
