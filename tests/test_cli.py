@@ -29,7 +29,9 @@ TINY_RUN = [*TINY, "steps=2", "ppc=2", "strategy.training.epochs=2"]
 def run(script: str, *arguments: str, monkeypatch, folder: Path) -> int:
     """Runs a script in this process, as from the command line; returns its exit code."""
     GlobalHydra.instance().clear()
-    monkeypatch.setattr(sys, "argv", [f"{script}.py", f"folder={folder}", *arguments])
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    settings = [argument for argument in arguments if not argument.startswith("-")]
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", *flags, f"folder={folder}", *settings])
     monkeypatch.setenv("CL3D_MALLOC", "0")
     try:
         runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")

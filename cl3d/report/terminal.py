@@ -143,6 +143,8 @@ class DownloadReport:
 def duration(seconds: float) -> str:
     """Seconds as a person says them: 8 s, 3 min 20 s, 2 h 5 min."""
     whole = round(seconds)
+    if whole < 1:
+        return "1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -17,7 +17,7 @@ from cl3d.ops.pooled_linear import pooled_linear
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 from cl3d.random import generator
 
-B, N, D, C = 3, 7, 5, 12
+B, N, D, C = 3, 11, 5, 12
 NORMS = [
     "none",
     "batch",
@@ -180,6 +180,17 @@ def test_nan_reaches_the_result() -> None:
     x = x.detach()
     x[1, 2, 3] = torch.nan
     assert torch.equal(pooled_linear(x, weight, bias).isnan().any(dim=1), torch.tensor([False, True, False]))
+
+
+@pytest.mark.parametrize("name", ["instance affine", "group"])
+def test_few_points_take_the_dense_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weight, bias = make_inputs("few")
+    norm = make_norm(name)
+    monkeypatch.setattr(pooled_module, "winning_rows", None)  # a search would raise
+    got = pooled_linear(x[:, :7], weight, bias, norm, relu=True)
+    assert torch.equal(got, naive.pooled_linear(x[:, :7], weight, bias, norm, relu=True))
+    with pytest.raises(TypeError):
+        pooled_linear(x, weight, bias, norm)
 
 
 def test_noncontiguous_points_and_one_point() -> None:

@@ -1,0 +1,28 @@
+"""Accuracy curves of finished runs: python scripts/figures.py runs/random runs/pcc --out curves.png."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cl3d.errors import InputError
+from cl3d.report.curves import read_results, save_accuracy_curves
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote")
+    parser.add_argument("--out", type=Path, default=Path("curves.png"), help=".png, .pdf or .svg")
+    arguments = parser.parse_args()
+    try:
+        save_accuracy_curves(arguments.out, [read_results(folder) for folder in arguments.runs])
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"written: {arguments.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""One test per workaround: where one fails after an upgrade of avalanche, its workaround may go."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import pytest
+import torch
+from avalanche.benchmarks import class_incremental_benchmark
+from avalanche.benchmarks.utils import as_classification_dataset
+
+from cl3d.continual.benchmark import CloudDataset
+from cl3d.testing.condensers import blobs
+
+
+def streams(**kwargs):
+    clouds = blobs(labels=tuple(range(7)))
+    return class_incremental_benchmark(
+        {"train": CloudDataset(clouds), "test": CloudDataset(clouds)}, **kwargs
+    )
+
+
+def test_the_pinned_version_is_installed():
+    assert version("avalanche-lib") == "0.6.0"
+
+
+def test_num_experiences_still_drops_the_remainder():
+    """Why streams are made with ``num_classes_per_exp``."""
+    benchmark = streams(num_experiences=3, class_order=list(range(7)))
+    assert sum(len(experience.classes_in_this_experience) for experience in benchmark.train_stream) == 6
+
+
+def test_seed_still_reseeds_torch():
+    """Why streams are made with ``class_order``."""
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    streams(num_experiences=7, seed=0)
+    assert not torch.equal(before, torch.get_rng_state())
+
+
+def test_public_constructors_still_leave_out_task_labels():
+    """Why the buffer uses a private constructor: replay loaders mix its items with a step's."""
+    item = as_classification_dataset(CloudDataset(blobs()))[0]
+    assert len(item) == 2
+    assert len(streams(num_experiences=7, class_order=list(range(7))).train_stream[0].dataset[0]) == 3
+
+
+def test_the_stock_loader_still_leaves_a_last_batch_of_any_size():
+    """Why ``Continued`` makes its own loader."""
+    from avalanche.benchmarks.utils.data_loader import TaskBalancedDataLoader
+
+    dataset = streams(num_classes_per_exp=[7], class_order=list(range(7))).train_stream[0].dataset
+    sizes = [len(batch[1]) for batch in TaskBalancedDataLoader(dataset, batch_size=17)]
+    assert sizes == [17, 17, 1]
+
+
+def test_strategies_still_need_a_criterion():
+    """Why the README passes one."""
+    from avalanche.training.supervised import LwF
+
+    net = torch.nn.Linear(3, 3)
+    with pytest.raises(TypeError, match="criterion"):
+        LwF(model=net, optimizer=torch.optim.SGD(net.parameters(), 0.1), alpha=1.0, temperature=2.0)

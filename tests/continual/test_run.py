@@ -1,0 +1,163 @@
+"""Whole runs: no leaks, pairing, a golden tiny run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from cl3d.clouds import PointClouds
+from cl3d.continual import ContinualRun, Joint, Naive, Rehearse, Scratch
+from cl3d.continual.estimate import expected_seconds, training_passes
+from cl3d.data import shapes40
+from cl3d.distill import Budget, Condenser, Training, load, presets
+from cl3d.errors import InputError
+from cl3d.models import PointNet
+
+SMALL = partial(PointNet, channels=(8, 16), head=(8,))
+QUICK = Training(epochs=2, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return shapes40(num_points=32, num_classes=7, train_per_class=5, test_per_class=3)
+
+
+def tiny_run(dataset, condenser, strategy=None, **changes) -> ContinualRun:
+    settings = {"budget": Budget(ppc=2), "steps": 3, "seed": 0} | changes
+    return ContinualRun(dataset, SMALL, strategy or Scratch(QUICK), condenser, **settings)
+
+
+def rows(clouds: PointClouds) -> set[bytes]:
+    return {cloud.numpy().tobytes() for cloud in clouds.points.detach()}
+
+
+class Watching:
+    """A condenser that remembers what it was given."""
+
+    def __init__(self, condenser: Condenser) -> None:
+        self.condenser, self.seen = condenser, []
+
+    def __getattr__(self, name):
+        return getattr(self.condenser, name)
+
+    def __call__(self, clouds, **kwargs):
+        self.seen.append(clouds)
+        return self.condenser(clouds, **kwargs)
+
+
+@pytest.mark.parametrize("strategy", [Scratch(QUICK), Rehearse(QUICK)], ids=lambda strategy: strategy.name)
+def test_each_condensation_sees_its_steps_training_clouds_and_nothing_else(dataset, tmp_path, strategy):
+    watching = Watching(replace(presets.pcc(), iterations=1))
+    run = tiny_run(dataset, watching, strategy)
+    results = run.start(tmp_path)
+    assert len(watching.seen) == 3
+    for seen, step in zip(watching.seen, results.steps, strict=True):
+        assert rows(seen) == rows(dataset.train.of_classes(step.classes))
+        assert not rows(seen) & rows(dataset.test)
+
+
+def test_networks_are_trained_on_the_memory_alone(dataset, tmp_path, monkeypatch):
+    from cl3d.continual import strategies
+
+    trained, fit = [], strategies.fit
+    monkeypatch.setattr(
+        strategies, "fit", lambda net, clouds, *rest: (trained.append(clouds), fit(net, clouds, *rest))
+    )
+    tiny_run(dataset, presets.random()).start(tmp_path)
+    kept: set[bytes] = set()
+    for step, groups in enumerate(trained):
+        kept |= rows(load(tmp_path / "memory" / f"step_{step + 1:02d}.safetensors").decode())
+        assert sum(len(group) for group in groups) == len(kept)
+        assert len(set(torch.cat([group.labels for group in groups]).tolist())) == [3, 5, 7][step]
+
+
+def test_swapping_the_buffer_keeps_order_weights_and_clouds_of_the_stream(dataset, tmp_path, monkeypatch):
+    from cl3d.continual import strategies
+
+    fit, starts = strategies.fit, {}
+    for name in ("random", "herding"):
+        weights = starts.setdefault(name, [])
+
+        def watching(net, *rest, weights=weights):
+            weights.append([p.detach().clone() for p in net.parameters()])
+            fit(net, *rest)
+
+        monkeypatch.setattr(strategies, "fit", watching)
+        tiny_run(dataset, getattr(presets, name)()).start(tmp_path / name)
+    for one, other in zip(starts["random"], starts["herding"], strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    orders = [
+        json.loads((tmp_path / name / "results.json").read_text())["settings"]["class_order"]
+        for name in starts
+    ]
+    assert orders[0] == orders[1]
+
+
+def test_the_memory_never_exceeds_its_budget(dataset, tmp_path):
+    total = 7 * 2 * 32 * 12 + 11
+    results = tiny_run(dataset, presets.random(), budget=Budget(nbytes=total)).start(tmp_path)
+    assert all(step.memory_bytes <= total for step in results.steps)
+    assert results.steps[-1].memory_bytes == total - 11
+
+
+def test_the_matrix_and_the_curve_agree(dataset, tmp_path):
+    results = tiny_run(dataset, presets.random()).start(tmp_path)
+    for i, step in enumerate(results.steps):
+        known = [value for value in step.row if value is not None]
+        assert len(known) == i + 1
+        sizes = [3, 2, 2][: i + 1]
+        mean = sum(value * size for value, size in zip(known, sizes, strict=True)) / sum(sizes)
+        assert step.accuracy == pytest.approx(mean)
+        assert step.accuracy == pytest.approx(sum(step.class_accuracy.values()) / len(step.class_accuracy))
+
+
+def test_bounds_need_no_memory(dataset, tmp_path):
+    naive = tiny_run(dataset, None, Naive(QUICK)).start(tmp_path / "naive")
+    joint = tiny_run(dataset, None, Joint(QUICK)).start(tmp_path / "joint")
+    assert len(naive.steps) == 3
+    assert len(joint.steps) == 1
+    assert not (tmp_path / "joint" / "memory").exists()
+
+
+def test_a_strategy_with_a_memory_needs_a_condenser(dataset):
+    with pytest.raises(InputError, match="buffer=pcc"):
+        tiny_run(dataset, None)
+
+
+def test_one_class_per_step_with_one_cloud_each_runs(dataset, tmp_path):
+    """The smallest memory there is: one cloud, on which no batch statistics exist."""
+    for strategy in (Scratch(QUICK), Rehearse(QUICK)):
+        run = tiny_run(dataset, presets.random(), strategy, steps=7, budget=Budget(ppc=1))
+        assert len(run.start(tmp_path / strategy.name).steps) == 7
+
+
+def test_forecasts_count_more_for_more(dataset):
+    few = tiny_run(dataset, presets.random())
+    many = tiny_run(dataset, presets.pcc())
+    assert 0 < training_passes(few) < training_passes(many)
+    # 2 epochs on memories of 6, 10 and 14 clouds, and 0.4 forward passes of 9, 15 and 21 test clouds
+    assert training_passes(few) == pytest.approx(2 * (6 + 10 + 14) + 0.4 * (9 + 15 + 21))
+    assert expected_seconds(few) > 0
+
+
+def test_golden(dataset, tmp_path):
+    """A tiny run as it has always been; only a deliberate change of the method may change it."""
+    condenser = replace(presets.dm(), iterations=3)
+    results = tiny_run(dataset, condenser, Scratch(Training(epochs=40, batch_size=8)), seed=3).start(tmp_path)
+    points = load(tmp_path / "memory" / "step_02.safetensors").decode().points.detach().double()
+    assert [list(step.classes) for step in results.steps] == GOLDEN["classes"]
+    assert float(points.abs().sum()) == pytest.approx(GOLDEN["points"], abs=1e-3)
+    assert results.steps[1].condensing["moved_mean"] == pytest.approx(GOLDEN["moved"], rel=1e-3)
+    assert [step.accuracy for step in results.steps] == pytest.approx(GOLDEN["accuracy"], abs=0.1)
+
+
+GOLDEN = {
+    "classes": [[2, 6, 4], [3, 0], [1, 5]],
+    "points": 89.68844,
+    "moved": 0.004354887641966343,
+    "accuracy": [0.2222, 0.4667, 0.3333],
+}

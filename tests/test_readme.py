@@ -1,0 +1,71 @@
+"""What the README shows works: Python blocks run on smaller data, command lines compose."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+import cl3d.data
+from cl3d.cli import CONFIGS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands(text: str) -> list[str]:
+    return re.findall(r"(python scripts/\w+\.py[^\n`#&]*)", text)
+
+
+@pytest.mark.filterwarnings("ignore:class .* are asked for")
+def test_python_blocks_run_one_after_the_other(monkeypatch, tmp_path):
+    def small(num_points: int) -> cl3d.data.Dataset:
+        assert num_points == 256
+        return full(num_points=32, num_classes=5, train_per_class=4, test_per_class=2)
+
+    full = partial(cl3d.data.shapes40)
+    monkeypatch.setattr(cl3d.data, "shapes40", small)
+    monkeypatch.chdir(tmp_path)
+    found = blocks("python")
+    assert len(found) == 3
+    namespace: dict[str, object] = {}
+    for block in found:
+        exec(compile(block, "README.md", "exec"), namespace)
+    assert (tmp_path / "pcc.safetensors").is_file()
+    assert namespace["memory"].nbytes == 4 * 5 * 32 * 12  # four clouds of each class are there
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_command_lines_compose(document):
+    for command in commands(document.read_text()):
+        _, script, *arguments = shlex.split(command)
+        assert (ROOT / script).is_file(), command
+        if script in ("scripts/figures.py", "scripts/tables.py") or "--help" in arguments:
+            continue
+        overrides = [a for a in arguments if a != "-m"]
+        if "-m" in arguments:  # a sweep's first job
+            overrides = [a.split(",")[0] for a in overrides]
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+            compose(Path(script).stem, overrides=overrides)
+
+
+def test_links_lead_somewhere():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_both_promised_commands_are_there():
+    one_liners = [block.strip() for block in blocks("bash") if block.startswith("python3 -m venv")]
+    assert len(one_liners) == 2
+    assert one_liners[0].endswith("python scripts/cl_run.py steps=10 buffer=pcc")
+    assert one_liners[1].endswith("pytest")
