@@ -35,7 +35,7 @@ def pack(path: Path, *extra: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
     return path
 
 
-def refused(archive: Path, into: Path, message: str, max_bytes: int = 10_000) -> None:
+def check_refused(archive: Path, into: Path, message: str, max_bytes: int = 10_000) -> None:
     with pytest.raises(InputError, match=message) as caught:
         unpack(archive, MEMBERS, into, max_bytes)
     assert str(archive) in str(caught.value)
@@ -56,14 +56,14 @@ def test_writes_the_members_and_nothing_else(tmp_path: Path, into: Path) -> None
 def test_refuses_paths_that_lead_elsewhere(tmp_path: Path, into: Path, name: str) -> None:
     entry = zipfile.ZipInfo("placeholder")
     entry.filename = name
-    refused(pack(tmp_path / "x.zip", (entry, b"x")), into, "absolute|outside")
+    check_refused(pack(tmp_path / "x.zip", (entry, b"x")), into, "absolute|outside")
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
 def test_refuses_links_and_devices(tmp_path: Path, into: Path, kind: int) -> None:
     entry = zipfile.ZipInfo("release/link")
     entry.external_attr = (kind | 0o777) << 16
-    refused(pack(tmp_path / "x.zip", (entry, b"/etc/passwd")), into, "link or a device")
+    check_refused(pack(tmp_path / "x.zip", (entry, b"/etc/passwd")), into, "link or a device")
 
 
 def test_refuses_encrypted_entries(tmp_path: Path, into: Path) -> None:
@@ -72,20 +72,20 @@ def test_refuses_encrypted_entries(tmp_path: Path, into: Path) -> None:
     # the general purpose flags of the first entry in the central directory
     content[content.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(content)
-    refused(path, into, "is encrypted")
+    check_refused(path, into, "is encrypted")
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_refuses_other_compressions(tmp_path: Path, into: Path, compression: int) -> None:
     entry = zipfile.ZipInfo("release/b.h5")
     entry.compress_type = compression
-    refused(pack(tmp_path / "x.zip", (entry, b"b")), into, "neither stored nor deflated")
+    check_refused(pack(tmp_path / "x.zip", (entry, b"b")), into, "neither stored nor deflated")
 
 
 def test_refuses_more_bytes_than_expected(tmp_path: Path, into: Path) -> None:
     bomb = pack(tmp_path / "x.zip", ("release/zeros", bytes(1_000_000)))
     assert bomb.stat().st_size < 10_000
-    refused(bomb, into, "1,005,005 bytes where at most 10,000")
+    check_refused(bomb, into, "1,005,005 bytes where at most 10,000")
 
 
 @pytest.mark.parametrize("declared", [10, 4999, 5001, 9000])
@@ -104,13 +104,13 @@ def test_refuses_sizes_that_were_declared_wrongly(tmp_path: Path, into: Path, de
 def test_refuses_missing_and_doubled_members(tmp_path: Path, into: Path) -> None:
     with pytest.raises(InputError, match=r"has 0 entries 'release/b\.h5'"):
         unpack(pack(tmp_path / "x.zip"), [*MEMBERS, "release/b.h5"], into, 10_000)
-    refused(pack(tmp_path / "y.zip", ("release/a.h5", b"b")), into, r"has 2 entries 'release/a\.h5'")
+    check_refused(pack(tmp_path / "y.zip", ("release/a.h5", b"b")), into, r"has 2 entries 'release/a\.h5'")
 
 
 def test_refuses_what_is_no_zip_file(tmp_path: Path, into: Path) -> None:
     page = tmp_path / "x.zip"
     page.write_text("<html>Not found</html>")
-    refused(page, into, "is damaged")
+    check_refused(page, into, "is damaged")
 
 
 def test_any_damage_is_an_input_error(tmp_path: Path, into: Path) -> None:
