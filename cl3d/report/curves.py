@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import statistics
 from collections import defaultdict
@@ -12,10 +13,10 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
+from cl3d.report.gallery import PALETTE
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Okabe and Ito's palette, told apart by the colour-blind, too."""
 MARKERS = "osD^vPX"
 
 
@@ -40,17 +41,22 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     Runs that differ in their seed alone are averaged, the band being their smallest and largest.
 
     Args:
-        path: ends in .png, .pdf or .svg.
+        path: ends in .png, .pdf or .svg; the file appears whole or not at all.
         runs: results as :func:`read_results` gives them.
+
+    Raises:
+        InputError: if the ending is another one, or the file cannot be written.
     """
-    groups = defaultdict(list)
+    if path.suffix not in (".png", ".pdf", ".svg"):
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for run in runs:
         groups[label(run)].append(run)
     figure = Figure(figsize=(6, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for position, (name, members) in enumerate(groups.items()):
-        colour, marker = COLOURS[position % len(COLOURS)], MARKERS[position % len(MARKERS)]
+        colour, marker = PALETTE[position % len(PALETTE)], MARKERS[position % len(MARKERS)]
         sizes = members[0]["settings"]["classes_per_step"]
         steps = min(len(run["accuracy_per_step"]) for run in members)
         seen = [sum(sizes[: step + 1]) for step in range(steps)]
@@ -62,8 +68,9 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     axes.set(xlabel="classes seen", ylabel="accuracy on classes seen (%)")
     axes.grid(alpha=0.3)
     axes.legend(title="memory (runs)")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=150, format=path.suffix.removeprefix("."))
+    write_bytes(path, picture.getvalue())
 
 
 def label(run: dict[str, Any]) -> str:

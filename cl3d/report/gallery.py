@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cl3d.atomic import write_bytes
+from cl3d.clouds import PointClouds
 from cl3d.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -47,6 +48,18 @@ class Panel(NamedTuple):
     title: str
     points: Points
     colours: Colours = None
+
+
+def class_panels(clouds: PointClouds, class_names: Sequence[str], per_class: int = 1) -> list[Panel]:
+    """The first ``per_class`` clouds of each class as panels, titled by class, coloured by part."""
+    panels = []
+    for label in clouds.classes:
+        some = clouds.of_class(label)[:per_class]
+        for position, points in enumerate(some.points):
+            # a part's colour is its rank within the class, so that few colours serve many parts
+            parts = None if some.parts is None else some.parts[position] - int(some.parts.min())
+            panels.append(Panel(class_names[label], points, parts))
+    return panels
 
 
 def save_gallery(
