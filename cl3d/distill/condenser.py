@@ -15,7 +15,7 @@ from cl3d.distill.budget import Budget
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.networks import BuildModel, Networks, resolve_device
 from cl3d.distill.objectives import Objective
-from cl3d.distill.optimizers import Adam, Optimizer
+from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.points import Points
 from cl3d.distill.statistics import frozen_statistics
@@ -40,6 +40,7 @@ class Condenser:
         objective: what is optimised; None leaves the initializer's picks as they are (a coreset).
         surrogates: the networks that the objective looks through.
         optimizer: over the stored tensors.
+        schedule: of its learning rate, one of ``cl3d.distill.optimizers.SCHEDULES``.
         iterations: updates of the set.
         real_batch: real clouds per class and iteration.
         statistics_batch: real clouds per class whose batch statistics a network is given.
@@ -51,12 +52,14 @@ class Condenser:
     objective: Objective | None = None
     surrogates: Surrogates = field(default_factory=Fresh)
     optimizer: Optimizer = Adam(lr=3e-3)
+    schedule: str = "constant"
     iterations: int = 0
     real_batch: int = 16
     statistics_batch: int = 8
     name: str = "custom"
 
     def __post_init__(self) -> None:
+        check_schedule(self.schedule)
         if self.objective is not None and self.iterations < 1:
             raise InputError(
                 f"{self.name} has an objective but iterations={self.iterations}: give at least 1"
@@ -172,6 +175,7 @@ class Condenser:
                         f"{self.name}: the loss is {loss} at iteration {iteration}: "
                         "lower the optimizer's learning rate"
                     )
+                scale_rates(optimizer, rate_factor(self.schedule, iteration, self.iterations))
                 optimizer.zero_grad(set_to_none=True)
                 now.points.backward(gradient)
                 optimizer.step()

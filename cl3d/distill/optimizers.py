@@ -1,13 +1,19 @@
-"""Optimisers as plain values, which compare, print and compose; calling one builds torch's."""
+"""Optimisers and schedules as plain values, which compare, print and compose."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from cl3d.errors import InputError
+
+SCHEDULES = ("constant", "half", "cosine")
+"""The learning rate stays, falls to a tenth after half of the way, or goes to 0 as a cosine."""
 
 
 class Optimizer(Protocol):
@@ -42,3 +48,25 @@ class SGD:
         return torch.optim.SGD(
             list(parameters), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
         )
+
+
+def check_schedule(schedule: str) -> None:
+    """Refuses a name that is not one of :data:`SCHEDULES`."""
+    if schedule not in SCHEDULES:
+        raise InputError(f"schedule={schedule!r} is unknown: give one of {', '.join(SCHEDULES)}")
+
+
+def rate_factor(schedule: str, done: int, total: int) -> float:
+    """What the learning rate is multiplied by when ``done`` of ``total`` rounds lie behind."""
+    if schedule == "half":
+        return 0.1 if done >= total / 2 else 1.0
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * done / total))
+    return 1.0
+
+
+def scale_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Sets each group's learning rate to ``factor`` times the one that it started with."""
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+        group["lr"] = group["initial_lr"] * factor

@@ -11,13 +11,11 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.augment import Augmentation
-from cl3d.distill.optimizers import Adam, Optimizer
+from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
 from cl3d.distill.statistics import guarded_statistics
 from cl3d.errors import InputError
 from cl3d.progress import Progress, silent
 from cl3d.random import generator, isolated
-
-SCHEDULES = ("constant", "half", "cosine")
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Training:
         batch_size: upper bound; batches are made equally large (to one cloud), so that no leftover
             of one or two clouds ruins batch statistics.
         optimizer: over the network's parameters.
-        schedule: ``"constant"``, ``"half"`` (x0.1 after half of the epochs) or ``"cosine"`` (to 0).
+        schedule: of the learning rate over the epochs, one of ``cl3d.distill.optimizers.SCHEDULES``.
         augmentation: drawn afresh for each batch, or None.
     """
 
@@ -40,20 +38,11 @@ class Training:
     augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
-            raise InputError(f"schedule={self.schedule!r} is unknown: give one of {', '.join(SCHEDULES)}")
+        check_schedule(self.schedule)
         if self.epochs < 0 or self.batch_size < 1:
             raise InputError(
                 f"epochs={self.epochs}, batch_size={self.batch_size}: give epochs >= 0, batch_size >= 1"
             )
-
-    def factor(self, epoch: int) -> float:
-        """What the learning rate is multiplied by in this epoch, counted from 0."""
-        if self.schedule == "half":
-            return 0.1 if epoch >= self.epochs / 2 else 1.0
-        if self.schedule == "cosine":
-            return 0.5 * (1 + math.cos(math.pi * epoch / self.epochs))
-        return 1.0
 
 
 def fit(
@@ -75,12 +64,10 @@ def fit(
     device = next(net.parameters()).device
     groups = [group.to(device) for group in groups]
     optimizer = training.optimizer(net.parameters())
-    rates = [group["lr"] for group in optimizer.param_groups]
     net.train()
     with isolated(seed, "dropout"), progress(description, training.epochs) as advance:
         for epoch in range(training.epochs):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * training.factor(epoch)
+            scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))
             advance(f"loss {loss:.3f}")
     net.eval()

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from cl3d.distill import SGD, Adam, Augmentation, Networks, Training, fit
+from cl3d.distill import SGD, Adam, Augmentation, Condenser, Networks, Training, fit
+from cl3d.distill.optimizers import rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics, guarded_statistics
 from cl3d.distill.training import batches
 from cl3d.errors import InputError
@@ -58,11 +59,21 @@ def test_training_learns_repeats_and_leaves_the_global_generator_alone():
 
 
 def test_schedules():
-    assert [Training(epochs=4, schedule="half").factor(e) for e in range(4)] == [1, 1, 0.1, 0.1]
-    cosine = [Training(epochs=4, schedule="cosine").factor(e) for e in range(4)]
+    assert [rate_factor("constant", e, 4) for e in range(4)] == [1, 1, 1, 1]
+    assert [rate_factor("half", e, 4) for e in range(4)] == [1, 1, 0.1, 0.1]
+    cosine = [rate_factor("cosine", e, 4) for e in range(4)]
     assert cosine == pytest.approx([1, 0.853553, 0.5, 0.146447], abs=1e-6)
     with pytest.raises(InputError, match="constant, half, cosine"):
         Training(schedule="linear")
+    with pytest.raises(InputError, match="constant, half, cosine"):
+        Condenser(schedule="linear")
+
+
+def test_scaled_rates_start_from_the_first_one():
+    optimizer = SGD(lr=0.5)([torch.zeros(3, requires_grad=True)])
+    for factor in (1.0, 0.1, 0.5):
+        scale_rates(optimizer, factor)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.5 * factor)
 
 
 def test_one_step_of_sgd_by_hand():
