@@ -75,4 +75,4 @@ def _mean_drop(matrix: Matrix, reference: Any) -> float:
 
 
 def _ratio(correct: Tensor, total: Tensor) -> float | None:
-    return float(correct.sum() / total.sum()) if int(total.sum()) else None
+    return int(correct.sum()) / int(total.sum()) if int(total.sum()) else None

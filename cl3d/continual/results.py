@@ -93,7 +93,8 @@ class Results:
         Raises:
             InputError: if the folder cannot be written to.
         """
-        write_text(folder / "results.json", json.dumps(self.to_dict(), indent=1, sort_keys=True) + "\n")
+        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in self.to_dict().items()]
+        write_text(folder / "results.json", "{\n" + ",\n".join(lines) + "\n}\n")
         write_text(folder / "accuracy_matrix.csv", self.matrix_csv())
 
     def matrix_csv(self) -> str:
