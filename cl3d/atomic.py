@@ -27,10 +27,12 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
         raise InputError(
             f"cannot write {path} ({error.strerror or error}): free space or choose a writable folder"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,17 @@ from typing import Any, TextIO
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import CompactHydraException, InstantiationException, MissingConfigException
+from hydra.errors import (
+    CompactHydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cl3d.atomic import write_text
-from cl3d.errors import InputError, Note
+from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -38,6 +44,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     tune_allocator()
     folders: list[Path] = []
     refused: list[Exception] = []
+    start = time.time()
 
     @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
     def run(config: DictConfig) -> None:
@@ -50,12 +57,14 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     try:
         run()
     except KeyboardInterrupt:
-        where = f"; what is finished is in {folders[-1]}" if folders else ""
-        _exit(EXIT_INTERRUPTED, [f"interrupted{where}"], folders)
+        kept = _remove_empty(folders, start)
+        where = f"; what is finished is in {kept[-1]}" if kept else ""
+        _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
     except (CompactHydraException, OmegaConfBaseException, OSError) as error:
         refused.append(error)
     if refused:
-        _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused], folders)
+        _remove_empty(folders, start)
+        _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused])
 
 
 def build(config: Any) -> Any:
@@ -93,10 +102,8 @@ def whole(config: DictConfig, name: str, least: int) -> int:
     Raises:
         InputError: if it is none, or below ``least``.
     """
-    value = config[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name}={value}: give a whole number from {least}")
-    return value
+    check_whole(name, config[name], least)
+    return int(config[name])
 
 
 def budget(config: DictConfig) -> Any:
@@ -122,8 +129,10 @@ def open_folder(folder: Path, config: DictConfig) -> None:
     Raises:
         InputError: if the folder holds another run, or cannot be written to.
     """
-    if (folder / "config.yaml").exists():
-        raise InputError(f"{folder} already holds a run: give another folder=, or remove it")
+    try:
+        os.close(os.open(folder / "config.yaml", os.O_CREAT | os.O_EXCL))  # one of several processes wins
+    except FileExistsError as error:
+        raise InputError(f"{folder} already holds a run: give another folder=, or remove it") from error
     write_text(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
 
 
@@ -137,6 +146,8 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         choices = ", ".join(sorted(error.options or ()))
         return f"{error.missing_cfg_file} is not there: choose one of {choices}"
+    if isinstance(error, OverrideParseException):
+        return f"{error.override} cannot be read: write key=value, and quote values with brackets or commas"
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -158,9 +169,15 @@ def _show_warning(
         print(f"note: {message}", file=sys.stderr)
 
 
-def _exit(code: int, lines: list[str], folders: list[Path]) -> None:
+def _remove_empty(folders: list[Path], start: float) -> list[Path]:
+    """Removes the folders that this launch made and wrote nothing into; returns the others."""
     for folder in folders:
         with contextlib.suppress(OSError):
-            folder.rmdir()  # only where nothing was written
+            if folder.stat().st_ctime >= start:
+                folder.rmdir()
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _exit(code: int, lines: list[str]) -> None:
     print(*lines, sep="\n", file=sys.stderr)
     sys.exit(code)

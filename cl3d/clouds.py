@@ -81,6 +81,11 @@ class PointClouds:
         """The same labels and parts with other coordinates of the same shape."""
         return replace(self, points=points)
 
+    def with_local_labels(self) -> PointClouds:
+        """The same clouds with labels 0, 1, ... in the order of :attr:`classes`."""
+        known = torch.tensor(self.classes, device=self.labels.device)
+        return replace(self, labels=torch.searchsorted(known, self.labels))
+
     def resample(self, num_points: int, generator: torch.Generator) -> PointClouds:
         """Each cloud with ``num_points`` of its points, chosen at random; see :func:`choose_points`."""
         chosen = choose_points(len(self), self.num_points, num_points, generator).to(self.points.device)

@@ -1,4 +1,4 @@
-"""What is said to the user: the exception for input that cannot be used, and notes."""
+"""What is said to the user: the exception for input that cannot be used, its usual checks, and notes."""
 
 from __future__ import annotations
 
@@ -12,3 +12,15 @@ class InputError(ValueError):
 
     The scripts print the message alone and exit with code 2; in Python it is a ``ValueError``.
     """
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Refuses what is not a whole number from ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{name}={value}: give a whole number from {least}")
+
+
+def check_positive(name: str, value: object) -> None:
+    """Refuses what is not a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise InputError(f"{name}={value}: give a number above 0")

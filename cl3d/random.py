@@ -35,12 +35,21 @@ def generator(seed: int, *key: KeyPart) -> torch.Generator:
 
 
 @contextmanager
-def isolated(seed: int, *key: KeyPart) -> Iterator[None]:
+def isolated(seed: int, *key: KeyPart, device: torch.device | None = None) -> Iterator[None]:
     """Runs a block under torch's global generators seeded by key, and puts back what it found.
 
     For code that draws from the global generator and takes no other: weight initialisation inside
     ``nn.Module`` constructors, dropout, a user's own network.
+
+    Args:
+        device: also its generator where it is a CUDA device; no other one is touched.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(fold(seed, *key))
+    cuda = device is not None and device.type == "cuda"
+    devices = (
+        [torch.cuda.current_device() if device.index is None else device.index] if device and cuda else []
+    )
+    with torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(fold(seed, *key))
+        for index in devices:
+            torch.cuda.default_generators[index].manual_seed(fold(seed, *key))
         yield

@@ -11,7 +11,7 @@ from cl3d.cli import build, build_model, launch, open_folder, whole
 
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.distill import evaluate, load, resolve_device
-    from cl3d.report.distill import show_evaluation, write_evaluation
+    from cl3d.report.distill import check_fits, show_evaluation, write_evaluation
     from cl3d.report.terminal import Terminal
 
     device = resolve_device(str(config.device))
@@ -19,10 +19,12 @@ def main(config: DictConfig, folder: Path) -> None:
     training, model = build(config.training), build_model(config.model)
     synthetic = None if config.set == "data" else load(config.set)
     dataset = build(config.data)
+    if synthetic is not None:
+        check_fits(synthetic, dataset)
     open_folder(folder, config)
     terminal = Terminal()
     evaluation = evaluate(
-        synthetic or dataset.train,
+        dataset.train if synthetic is None else synthetic,
         dataset.test,
         model=model,
         training=training,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,8 @@ def test_the_buffer_changes_neither_order_nor_bounds(cl_run, tmp_path):
     for buffer in ("random", "herding"):
         assert cl_run(f"buffer={buffer}", folder=tmp_path / buffer) == 0
     random, herding = (without_times(tmp_path / buffer) for buffer in ("random", "herding"))
-    assert random["settings"].pop("buffer") != herding["settings"].pop("buffer")
+    for key in ("buffer", "buffer_settings"):
+        assert random["settings"].pop(key) != herding["settings"].pop(key)
     assert random["settings"] == herding["settings"]
 
 
@@ -133,8 +135,10 @@ GOOD_HERE = "buffer=random"
         (["strategy.training.schedule=linear"], ["linear", "cosine"]),
         (["data.num_points=0"], ["num_points"]),
         (["model.norm=layer"], ["norm", "batch"]),
-        (["dataset=modelnet40", "data.root=/nowhere", "data.download=false", "~data.train_per_class"], []),
-        (["steps=[1"], []),
+        (["strategy=naive", "strategy.training.schedule=cosine"], ["cosine", "constant"]),
+        (["ppc=2.0"], ["ppc=2.0", "whole number"]),
+        (["condenser.iterations=2.5"], ["iterations=2.5", "whole number"]),
+        (["steps=[1"], ["steps=[1", "key=value"]),
     ],
 )
 def test_wrong_input_gets_one_sentence_and_leaves_nothing(cl_run, tmp_path, capsys, arguments, words):
@@ -207,6 +211,26 @@ def test_distilling_and_evaluating(monkeypatch, tmp_path, capsys):
     value = json.loads((tmp_path / "value" / "evaluation.json").read_text())
     assert len(value["accuracies"]) == 2
     assert "test accuracy" in capsys.readouterr().out
+
+
+def test_a_set_of_other_classes_is_refused_and_of_other_data_noted(monkeypatch, tmp_path, capsys):
+    arguments = [*TINY, "condenser=random", "ppc=1"]
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "set") == 0
+    path = tmp_path / "set" / "synthetic.safetensors"
+    less = [*TINY, f"set={path}", "training.epochs=1", "runs=1"]
+    code = run("evaluate", *less, "data.num_classes=3", monkeypatch=monkeypatch, folder=tmp_path / "a")
+    assert code == 2
+    assert "has class 4" in capsys.readouterr().err
+    assert run("evaluate", *less, "data.seed=1", monkeypatch=monkeypatch, folder=tmp_path / "b") == 0
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_a_folder_of_the_users_is_not_removed(cl_run, tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    time.sleep(0.05)  # file systems count time in coarse steps
+    assert cl_run(GOOD_HERE, "steps=99", folder=kept) == 2
+    assert kept.is_dir()
 
 
 def test_evaluating_needs_a_set_that_is_there(monkeypatch, tmp_path, capsys):

@@ -70,6 +70,8 @@ def test_trainings_build(name):
 @pytest.mark.parametrize("name", choices("experiment"))
 def test_experiments_compose(name):
     config = composed("cl_run", f"experiment={name}")
+    assert config.ppc == 5
+    assert config.condenser.iterations == 1000, "an experiment has the last word over the buffer's schedule"
     assert isinstance(build(config.condenser), Condenser)
     assert build(config.strategy).training.epochs > 0
 

@@ -61,16 +61,21 @@ def class_incremental(dataset: Dataset, steps: int, order: Sequence[int]) -> Any
     """
     if sorted(order) != list(range(dataset.num_classes)):
         raise InputError(f"the class order is not a permutation of 0 to {dataset.num_classes - 1}: {order}")
-    for split, clouds in (("train", dataset.train), ("test", dataset.test)):
-        missing = sorted(set(order) - set(clouds.classes))
-        if missing:
-            names = ", ".join(dataset.class_names[label] for label in missing)
-            raise InputError(f"{dataset.name} has no {split} clouds of {names}: add some or drop the class")
+    check_classes(dataset)
     return class_incremental_benchmark(
         {"train": CloudDataset(dataset.train), "test": CloudDataset(dataset.test)},
         class_order=list(order),
         num_classes_per_exp=split_classes(dataset.num_classes, steps),
     )
+
+
+def check_classes(dataset: Dataset) -> None:
+    """Refuses a data set with a class that has no train or no test clouds, naming it."""
+    for split, clouds in (("train", dataset.train), ("test", dataset.test)):
+        missing = sorted(set(range(dataset.num_classes)) - set(clouds.classes))
+        if missing:
+            names = ", ".join(dataset.class_names[label] for label in missing)
+            raise InputError(f"{dataset.name} has no {split} clouds of {names}: add some or drop the class")
 
 
 def experience_clouds(experience: Any) -> PointClouds:

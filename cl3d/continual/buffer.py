@@ -57,13 +57,16 @@ class CondensedBuffer(ExemplarsBuffer):
         self.total_classes, self.seed, self.device = total_classes, seed, device
         self.progress = progress
         self.sets: list[SyntheticSet] = []
+        self._classes_seen = 0
         self._decoded: AvalancheDataset | None = None
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Condenses the experience and adds what comes out to the memory."""
         clouds = experience_clouds(exp)
-        seen = sum(len(synthetic.clouds_per_class) for synthetic in self.sets)
-        budget = self.budget.part(seen, len(clouds.classes), self.total_classes)
+        budget = self.budget.part(
+            self._classes_seen, len(clouds.classes), self.total_classes, clouds.num_points
+        )
+        self._classes_seen += len(clouds.classes)
         self.sets.append(
             self.condenser(
                 clouds,
@@ -78,9 +81,8 @@ class CondensedBuffer(ExemplarsBuffer):
 
     def resize(self, strategy: Any, new_size: int) -> None:
         """Shrinks the memory to at most ``new_size`` decoded clouds, equally many of each class."""
-        classes = sum(len(synthetic.clouds_per_class) for synthetic in self.sets)
-        if classes:
-            self.sets = [synthetic.prune(new_size // classes) for synthetic in self.sets]
+        if self._classes_seen:
+            self.sets = [synthetic.prune(new_size // self._classes_seen) for synthetic in self.sets]
         self._changed()
 
     def clouds(self, generator: torch.Generator | None = None) -> list[PointClouds]:

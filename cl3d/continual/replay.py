@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds
 from cl3d.continual.buffer import CondensedBuffer
+from cl3d.distill import Augmentation
 from cl3d.distill.statistics import guarded_statistics
 from cl3d.random import generator
 
@@ -24,14 +25,21 @@ class CondensedReplay(SupervisedPlugin):
         buffer: the memory.
         batch_size: clouds drawn from the memory per iteration.
         weight: of the memory's mean loss against the step's.
+        augmentation: of the clouds drawn, or None.
         seed: keys the draws.
     """
 
     def __init__(
-        self, buffer: CondensedBuffer, batch_size: int = 32, weight: float = 1.0, seed: int = 0
+        self,
+        buffer: CondensedBuffer,
+        batch_size: int = 32,
+        weight: float = 1.0,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
     ) -> None:
         super().__init__()
-        self.buffer, self.batch_size, self.weight, self.seed = buffer, batch_size, weight, seed
+        self.buffer, self.batch_size, self.weight = buffer, batch_size, weight
+        self.augmentation, self.seed = augmentation, seed
         self._groups: list[PointClouds] = []
 
     def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
@@ -58,7 +66,10 @@ class CondensedReplay(SupervisedPlugin):
             start += size
             if len(mine):
                 batch = group[mine.to(group.labels.device)]
+                points = batch.points
+                if self.augmentation is not None:
+                    points = self.augmentation(points, draws)
                 with guarded_statistics(strategy.model, len(batch)):
-                    loss = strategy._criterion(strategy.model(batch.points), batch.labels)
+                    loss = strategy._criterion(strategy.model(points), batch.labels)
                 total = total + loss * (len(mine) / len(drawn))
         return total

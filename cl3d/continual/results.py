@@ -49,7 +49,7 @@ class Results:
 
     Attributes:
         settings: what was run: data set, its fingerprint, buffer, strategy, seed, class order, ...
-        status: ``running``, ``finished`` or ``interrupted``.
+        status: ``running``, ``finished``, ``interrupted`` or ``failed``.
     """
 
     settings: dict[str, Any]

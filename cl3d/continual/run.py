@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import torch
 
-from cl3d.continual.benchmark import class_incremental, class_order, split_classes
+from cl3d.continual.benchmark import check_classes, class_incremental, class_order, split_classes
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.metrics import AccuracyRecorder
@@ -52,6 +54,7 @@ class ContinualRun:
 
     def __post_init__(self) -> None:
         split_classes(self.dataset.num_classes, self.steps)  # refuses impossible steps
+        check_classes(self.dataset)
         if not self.strategy.needs_buffer:
             return
         if self.condenser is None:
@@ -79,7 +82,7 @@ class ContinualRun:
             self.budget.shares(counts.tolist(), self.dataset.train.num_points)
         shares, seen = [], 0
         for size in self.classes_per_step:
-            budget = self.budget.part(seen, size, self.dataset.num_classes)
+            budget = self.budget.part(seen, size, self.dataset.num_classes, self.dataset.train.num_points)
             there = counts[self.order[seen : seen + size]].tolist()
             shares.append(budget.shares(there, self.dataset.train.num_points))
             seen += size
@@ -91,8 +94,11 @@ class ContinualRun:
             "dataset": self.dataset.name,
             "data_fingerprint": self.dataset.fingerprint(),
             "num_points": self.dataset.train.num_points,
+            "model": _name(self.model),
             "strategy": self.strategy.name,
+            "strategy_settings": repr(self.strategy),
             "buffer": self.condenser.name if self.condenser and self.strategy.needs_buffer else None,
+            "buffer_settings": repr(self.condenser) if self.strategy.needs_buffer else None,
             "budget": str(self.budget) if self.strategy.needs_buffer else None,
             "class_order": self.order,
             "classes_per_step": self.classes_per_step,
@@ -114,7 +120,7 @@ class ContinualRun:
 
         Raises:
             InputError: if the folder cannot be written to.
-            KeyboardInterrupt: passed on, the results being marked as interrupted.
+            KeyboardInterrupt: like any error passed on, the results being marked as interrupted or failed.
         """
         results = Results(self.settings())
         results.write(folder)
@@ -125,9 +131,10 @@ class ContinualRun:
                     results.write(folder)
                     on_step(step)
                     advance(f"{100 * step.accuracy:.1f} % on classes seen")
-        except KeyboardInterrupt:
-            results.status = "interrupted"
-            results.write(folder)
+        except BaseException as error:
+            results.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            with contextlib.suppress(InputError):  # the first error is the one to hear of
+                results.write(folder)
             raise
         results.status = "finished"
         results.write(folder)
@@ -188,3 +195,11 @@ class ContinualRun:
             condensing=buffer.sets[-1].info if buffer else {},
             seconds=clock.seconds(),
         )
+
+
+def _name(model: BuildModel) -> str:
+    """A constructor of networks as text that is the same in every process."""
+    if isinstance(model, functools.partial):
+        arguments = ", ".join(f"{key}={value!r}" for key, value in sorted(model.keywords.items()))
+        return f"{_name(model.func)}({arguments})"
+    return getattr(model, "__qualname__", type(model).__qualname__)

@@ -19,6 +19,7 @@ from cl3d.continual.benchmark import experience_clouds
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.replay import CondensedReplay
 from cl3d.distill import Networks, Training, fit
+from cl3d.distill.statistics import guarded_statistics
 from cl3d.errors import InputError
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator, isolated
@@ -121,10 +122,6 @@ class Continued(SupervisedTemplate):
         seed: int,
         progress: Progress = silent,
     ) -> None:
-        if training.schedule != "constant":
-            raise InputError(
-                f"schedule={training.schedule!r}: a network that goes on learning takes 'constant'"
-            )
         model = networks.draw("step", 0)
         super().__init__(
             model=model,
@@ -152,10 +149,15 @@ class Continued(SupervisedTemplate):
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         with (
-            isolated(self.seed, "dropout", self._step),
+            isolated(self.seed, "dropout", self._step, device=self.device),
             self.progress("training", self.train_epochs) as self._advance,
         ):
             super()._train_exp(experience, eval_streams, **kwargs)
+
+    def forward(self) -> Any:
+        """As usual, but no batch of one or two clouds reaches a BatchNorm in training."""
+        with guarded_statistics(self.model, len(self.mb_x)):
+            return super().forward()
 
     def _before_forward(self, **kwargs: Any) -> None:
         if self.training.augmentation is not None:
@@ -206,6 +208,9 @@ class Rehearse:
     needs_buffer: ClassVar[bool] = True
     one_step: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        _check_constant(self.training)
+
     def training_passes(self, clouds: int, memory: int) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds * (1 + self.memory_batch / self.training.batch_size))
@@ -215,7 +220,10 @@ class Rehearse:
     ) -> SupervisedTemplate:
         """See :class:`Strategy`."""
         assert buffer is not None
-        replay = CondensedReplay(buffer, self.memory_batch, self.memory_weight, fold(seed, "replay"))
+        augmentation = self.training.augmentation
+        replay = CondensedReplay(
+            buffer, self.memory_batch, self.memory_weight, augmentation, fold(seed, "replay")
+        )
         return Continued(
             networks=networks, training=self.training, plugins=[replay], seed=seed, progress=progress
         )
@@ -229,6 +237,9 @@ class Naive:
     name: ClassVar[str] = "naive"
     needs_buffer: ClassVar[bool] = False
     one_step: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_constant(self.training)
 
     def training_passes(self, clouds: int, memory: int) -> float:
         """See :class:`Strategy`."""
@@ -261,3 +272,8 @@ class Joint:
         return FromScratch(
             networks=networks, training=self.training, buffer=None, seed=seed, progress=progress
         )
+
+
+def _check_constant(training: Training) -> None:
+    if training.schedule != "constant":
+        raise InputError(f"schedule={training.schedule!r}: a network that goes on learning takes 'constant'")

@@ -48,6 +48,6 @@ class Dataset:
         """A hash of all coordinates, labels and names: equal if and only if the data is."""
         digest = hashlib.blake2b("\x1f".join((self.name, *self.class_names)).encode(), digest_size=16)
         for clouds in (self.train, self.test):
-            digest.update(clouds.points.contiguous().numpy().tobytes())
-            digest.update(clouds.labels.contiguous().numpy().tobytes())
+            digest.update(clouds.points.cpu().contiguous().numpy().tobytes())
+            digest.update(clouds.labels.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()

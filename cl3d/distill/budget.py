@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from cl3d.clouds import CLOUD_POINT_BYTES
-from cl3d.errors import InputError
+from cl3d.errors import InputError, check_whole
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,11 @@ class Budget:
             raise InputError(
                 f"a budget is given as {given or 'nothing'}: give exactly one of ppc, ratio, nbytes"
             )
-        if self.ratio is not None and not 0 < self.ratio <= 1:
+        if self.ratio is not None and not (isinstance(self.ratio, int | float) and 0 < self.ratio <= 1):
             raise InputError(f"ratio={self.ratio} is not a fraction of the data: give a number in (0, 1]")
-        for name in ("ppc", "nbytes"):
-            value = getattr(self, name)
-            if value is not None and (value < 1 or value != int(value)):
-                raise InputError(f"{name}={value} leaves no room for a cloud: give a whole number from 1")
+        for name, value in given.items():
+            if name != "ratio":
+                check_whole(name, value, 1)
 
     def shares(self, clouds_per_class: Sequence[int], num_points: int) -> list[int]:
         """Bytes for each class, in order; their sum is the budget and no byte is lost.
@@ -66,7 +66,7 @@ class Budget:
         if each == 0:
             smallest = f"{classes * cloud} bytes"
             if self.ratio is not None:
-                smallest = f"ratio={classes / sum(clouds_per_class):.4g}"
+                smallest = f"ratio={math.ceil(1e4 * classes / sum(clouds_per_class)) / 1e4}"
             raise InputError(
                 f"{self} is {total} bytes, below one cloud of {num_points} points for each of {classes} "
                 f"classes: give at least {smallest}, or ppc=1"
@@ -75,10 +75,11 @@ class Budget:
         shares[0] += rest
         return shares
 
-    def part(self, before: int, classes: int, total_classes: int | None) -> Budget:
+    def part(self, before: int, classes: int, total_classes: int | None, num_points: int) -> Budget:
         """The budget of the next ``classes`` of a stream, ``before`` having come already.
 
-        A budget in bytes is the whole stream's; the parts add up to it exactly. Others are per class.
+        A budget in bytes is the whole stream's. Its whole reference clouds are spread evenly over the
+        classes and add up; a rest below one cloud goes to the first part. Others are per class.
 
         Raises:
             InputError: if the budget is in bytes and ``total_classes`` is unknown or exceeded.
@@ -90,8 +91,12 @@ class Budget:
                 f"{self} is for all classes of a stream, of which {total_classes} are announced and "
                 f"{before + classes} have come: give total_classes, or a budget per class (ppc)"
             )
-        until = self.nbytes * (before + classes) // total_classes
-        return Budget(nbytes=until - self.nbytes * before // total_classes)
+        clouds, rest = divmod(self.nbytes, cloud_nbytes(num_points))
+        mine = clouds * (before + classes) // total_classes - clouds * before // total_classes
+        nbytes = mine * cloud_nbytes(num_points) + (rest if before == 0 else 0)
+        if nbytes == 0:
+            raise InputError(f"{self} is below one cloud per class: give a larger one, or ppc=1")
+        return Budget(nbytes=nbytes)
 
     def __str__(self) -> str:
         return next(f"{name}={value}" for name, value in vars(self).items() if value is not None)

@@ -21,7 +21,7 @@ from cl3d.distill.parameterizations.points import Points
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
-from cl3d.errors import InputError, Note
+from cl3d.errors import InputError, Note, check_whole
 from cl3d.models import Backbone, PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
@@ -43,7 +43,7 @@ class Condenser:
         schedule: of its learning rate, one of ``cl3d.distill.optimizers.SCHEDULES``.
         iterations: updates of the set.
         real_batch: real clouds per class and iteration.
-        statistics_batch: real clouds per class whose batch statistics a network is given.
+        statistics_batch: how many of these, at most, a network's batch statistics are taken from.
         name: what to call it in tables.
     """
 
@@ -64,8 +64,8 @@ class Condenser:
             raise InputError(
                 f"{self.name} has an objective but iterations={self.iterations}: give at least 1"
             )
-        if self.real_batch < 1 or self.statistics_batch < 1:
-            raise InputError(f"{self.name}: real_batch and statistics_batch must be at least 1")
+        for name, least in (("iterations", 0), ("real_batch", 1), ("statistics_batch", 1)):
+            check_whole(name, getattr(self, name), least)
 
     def __call__(
         self,
@@ -96,11 +96,12 @@ class Condenser:
         check_clouds(clouds, "the data to condense")
         where = resolve_device(str(device))
         classes = clouds.classes
-        real = _relabel(clouds, classes).to(where)
-        networks = Networks(model, len(classes), where, fold(seed, "networks"))
-        synthetic = self._start(real, classes, budget, networks, seed, progress).to(where)
+        real = clouds.with_points(clouds.points.float()).to(where)
+        # two outputs at least: with one, cross-entropy is 0 and so are all gradients
+        networks = Networks(model, max(2, len(classes)), where, fold(seed, "networks"))
+        synthetic = self._start(real, budget, networks, seed, progress).to(where)
         if self.objective is not None:
-            self._optimize(synthetic, real, classes, networks, seed, progress)
+            self._optimize(synthetic, real.with_local_labels(), classes, networks, seed, progress)
         synthetic = synthetic.cpu()
         synthetic.labels.copy_(torch.tensor(classes)[synthetic.labels])
         return synthetic
@@ -122,29 +123,24 @@ class Condenser:
         return passes
 
     def _start(
-        self,
-        real: PointClouds,
-        classes: list[int],
-        budget: Budget,
-        networks: Networks,
-        seed: int,
-        progress: Progress,
+        self, real: PointClouds, budget: Budget, networks: Networks, seed: int, progress: Progress
     ) -> SyntheticSet:
-        there = torch.bincount(real.labels, minlength=len(classes)).tolist()
-        shares = dict(enumerate(budget.shares(there, real.num_points)))
+        """The set before the first iteration, with local labels."""
+        there = [int((real.labels == label).sum()) for label in real.classes]
+        shares = budget.shares(there, real.num_points)
         counts = {}
-        for label, share in shares.items():
+        for label, available, share in zip(real.classes, there, shares, strict=True):
             wanted = self.parameterization.clouds_within(share, real.num_points)
-            counts[label] = min(wanted, there[label])
-            if wanted > there[label]:
+            counts[label] = min(wanted, available)
+            if wanted > available:
                 warnings.warn(
-                    f"class {classes[label]} has {there[label]} clouds, {wanted} are asked for: all are used",
+                    f"class {label} has {available} clouds, {wanted} are asked for: all are used",
                     Note,
                     stacklevel=3,
                 )
         picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
-        start = real[picked.to(real.labels.device)]
-        return self.parameterization.start(start, shares, fold(seed, "parameterization"))
+        start = real.with_local_labels()[picked.to(real.labels.device)]
+        return self.parameterization.start(start, dict(enumerate(shares)), fold(seed, "parameterization"))
 
     def _optimize(
         self,
@@ -181,6 +177,8 @@ class Condenser:
                 optimizer.step()
                 losses.append(loss)
                 advance(f"loss {loss:.4g}")
+        if not bool(torch.isfinite(synthetic.decode().points).all()):
+            raise InputError(f"{self.name}: the last update exploded: lower the optimizer's learning rate")
         synthetic.info = _summary(losses, before, synthetic)
 
     def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:
@@ -218,12 +216,6 @@ def distill(
     """
     budget = Budget(ppc=ppc, ratio=ratio, nbytes=nbytes)
     return condenser(clouds, budget=budget, model=model, seed=seed, device=device, progress=progress)
-
-
-def _relabel(clouds: PointClouds, classes: list[int]) -> PointClouds:
-    """The same clouds with labels 0, 1, ... in ascending order of the old ones."""
-    local = torch.searchsorted(torch.tensor(classes, device=clouds.labels.device), clouds.labels)
-    return PointClouds(clouds.points, local, clouds.parts)
 
 
 def _draw(members: Tensor, count: int, seed: int, label: int, iteration: int) -> Tensor:

@@ -63,7 +63,7 @@ def evaluate(
 ) -> Evaluation:
     """Trains ``runs`` fresh networks on a set and tests each after its last epoch.
 
-    The test clouds are looked at once per network, after training.
+    Both are normalised. The test clouds are looked at once per network, after training.
 
     Args:
         synthetic: the set, or real clouds (the whole data, as an upper bound).
@@ -79,6 +79,7 @@ def evaluate(
     clouds = clouds.with_points(normalize(clouds.points.detach()))
     check_clouds(clouds, "the set to evaluate")
     check_clouds(test, "the test clouds")
+    test = test.with_points(normalize(test.points))
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
     where = resolve_device(str(device))
     networks = Networks(model, classes, where, fold(seed, "evaluation"))

@@ -39,5 +39,5 @@ def trained_features(
         (n, feature_dim) float on the CPU.
     """
     net = networks.draw("features")
-    fit(net, clouds, training, fold(seed, "features"), progress, "feature network")
+    fit(net, clouds.with_local_labels(), training, fold(seed, "features"), progress, "feature network")
     return extract_features(net, clouds).cpu()

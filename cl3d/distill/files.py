@@ -70,7 +70,7 @@ def load(path: str | Path, kinds: Sequence[type[SyntheticSet]] = KINDS) -> Synth
             f"{path} holds a set of kind {kind!r}, known are {', '.join(known)}: pass its class in kinds"
         )
     rows = sum(count for _, count in counts)
-    if any(count < 1 for _, count in counts) or rows > sum(t.numel() for t in tensors.values()):
+    if rows < 1 or any(count < 1 for _, count in counts) or rows > sum(t.numel() for t in tensors.values()):
         raise InputError(
             f"{path} says it has {rows} clouds, which its tensors do not hold; make the set again"
         )

@@ -38,9 +38,15 @@ class Initializer(Protocol):
     ) -> Tensor:
         """Positions of the picked clouds: class by class, the most important first, none twice.
 
+        What is picked of a class may depend on the others through features only, not through draws.
+
         Args:
+            clouds: on any device; labels as in the data set.
             counts: how many to pick of each class, at most what the class has.
-            networks: with one output for each class, labels being 0, 1, ...
+            networks: with an output for each class.
+
+        Returns:
+            int64 on the CPU.
         """
 
 
@@ -63,7 +69,7 @@ class Random:
         """See :class:`Initializer`."""
         picked = []
         for label, count in counts.items():
-            members = (clouds.labels == label).nonzero().squeeze(1)
+            members = (clouds.labels.cpu() == label).nonzero().squeeze(1)
             order = torch.randperm(len(members), generator=generator(seed, "random", label))
             picked.append(members[order[:count]])
         return torch.cat(picked)
@@ -91,7 +97,7 @@ class _InFeatureSpace(ABC):
         features = trained_features(clouds, networks, self.training, seed, progress)
         picked = []
         for label, count in counts.items():
-            members = (clouds.labels == label).nonzero().squeeze(1)
+            members = (clouds.labels.cpu() == label).nonzero().squeeze(1)
             picked.append(members[self.select(features[members], count)])
         return torch.cat(picked)
 

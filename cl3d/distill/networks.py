@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from cl3d.errors import InputError
 from cl3d.models import Backbone
@@ -58,8 +57,3 @@ def resolve_device(device: str) -> torch.device:
             f"device={device}, but {found} CUDA devices are here: give device=cpu or device=auto"
         )
     return resolved
-
-
-def count_parameters(net: nn.Module) -> int:
-    """Trainable weights of a network."""
-    return sum(p.numel() for p in net.parameters() if p.requires_grad)

@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from cl3d.errors import InputError
+from cl3d.errors import InputError, check_positive
 
 SCHEDULES = ("constant", "half", "cosine")
 """The learning rate stays, falls to a tenth after half of the way, or goes to 0 as a cosine."""
@@ -30,6 +30,9 @@ class Adam:
     lr: float = 1e-3
     weight_decay: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_positive("lr", self.lr)
+
     def __call__(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
         """torch.optim.Adam over ``parameters``."""
         return torch.optim.Adam(list(parameters), lr=self.lr, weight_decay=self.weight_decay)
@@ -42,6 +45,9 @@ class SGD:
     lr: float = 1e-2
     momentum: float = 0.0
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_positive("lr", self.lr)
 
     def __call__(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
         """torch.optim.SGD over ``parameters``."""

@@ -45,16 +45,18 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
     statistics keep a weight of 0.9, here they are replaced).
 
     Args:
-        reference: (b, p, 3) real clouds of all classes; unused by networks without BatchNorm.
+        reference: (b, p, 3) real clouds of all classes; unused by networks without BatchNorm, and where
+            there are fewer than three: then the network's own running statistics stay.
     """
     norms = [m for m in net.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     modes = [(module, module.training) for module in net.modules()]
     found = [(norm, norm.momentum, {k: v.clone() for k, v in norm.named_buffers()}) for norm in norms]
     try:
-        if norms:
+        net.eval()  # dropout, too
+        if norms and len(reference) >= SMALLEST_BATCH:
             for norm in norms:
                 norm.momentum = 1.0
-            net.train()
+                norm.train()
             with torch.no_grad():
                 net(reference)
         net.eval()

@@ -9,6 +9,7 @@ from cl3d.clouds import PointClouds
 from cl3d.distill.networks import Networks
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
+from cl3d.errors import check_whole
 from cl3d.models import Backbone
 from cl3d.random import fold
 
@@ -36,6 +37,9 @@ class Fresh:
     """A network with new random weights every ``every`` iterations."""
 
     every: int = 1
+
+    def __post_init__(self) -> None:
+        check_whole("every", self.every, 1)
 
     @property
     def training_epochs(self) -> float:
@@ -66,6 +70,9 @@ class Trained:
 
     inner: int = 10
     training: Training = Training(epochs=1, batch_size=256, optimizer=SGD(lr=0.01))
+
+    def __post_init__(self) -> None:
+        check_whole("inner", self.inner, 1)
 
     @property
     def training_epochs(self) -> float:

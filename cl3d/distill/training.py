@@ -13,7 +13,7 @@ from cl3d.clouds import PointClouds
 from cl3d.distill.augment import Augmentation
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
 from cl3d.distill.statistics import guarded_statistics
-from cl3d.errors import InputError
+from cl3d.errors import check_whole
 from cl3d.progress import Progress, silent
 from cl3d.random import generator, isolated
 
@@ -39,10 +39,8 @@ class Training:
 
     def __post_init__(self) -> None:
         check_schedule(self.schedule)
-        if self.epochs < 0 or self.batch_size < 1:
-            raise InputError(
-                f"epochs={self.epochs}, batch_size={self.batch_size}: give epochs >= 0, batch_size >= 1"
-            )
+        check_whole("epochs", self.epochs, 0)
+        check_whole("batch_size", self.batch_size, 1)
 
 
 def fit(
@@ -65,7 +63,7 @@ def fit(
     groups = [group.to(device) for group in groups]
     optimizer = training.optimizer(net.parameters())
     net.train()
-    with isolated(seed, "dropout"), progress(description, training.epochs) as advance:
+    with isolated(seed, "dropout", device=device), progress(description, training.epochs) as advance:
         for epoch in range(training.epochs):
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))

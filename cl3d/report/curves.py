@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
 from cl3d.report.gallery import PALETTE
+from cl3d.report.groups import group_by_seed
 
 MARKERS = "osD^vPX"
 
@@ -24,19 +24,23 @@ def read_results(folder: Path) -> dict[str, Any]:
     """The ``results.json`` of a run folder.
 
     Raises:
-        InputError: if there is none, or it has no finished step.
+        InputError: if there is none, or the run is not finished.
     """
     path = folder / "results.json"
     if not path.is_file():
         raise InputError(f"there is no {path}: give a folder that cl_run.py wrote")
-    results: dict[str, Any] = json.loads(path.read_text())
-    if not results["accuracy_per_step"]:
-        raise InputError(f"{path} has no finished step yet: wait for the first one")
+    try:
+        results: dict[str, Any] = json.loads(path.read_text())
+        steps, planned = len(results["accuracy_per_step"]), len(results["settings"]["classes_per_step"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error!r}): leave it out or run it again") from error
+    if steps < planned:
+        raise InputError(f"{path} has {steps} of {planned} steps: wait for the others, or leave it out")
     return results
 
 
 def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
-    """Draws mean accuracy against classes seen, one curve for each strategy and buffer.
+    """Draws mean accuracy against classes seen, one curve for each number of steps, strategy and buffer.
 
     Runs that differ in their seed alone are averaged, the band being their smallest and largest.
 
@@ -49,18 +53,18 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     """
     if path.suffix not in (".png", ".pdf", ".svg"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for run in runs:
-        groups[label(run)].append(run)
+    groups = group_by_seed(runs)
     figure = Figure(figsize=(6, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for position, (name, members) in enumerate(groups.items()):
+    several = len({steps for steps, _ in groups}) > 1
+    for position, ((steps, name), seeds) in enumerate(groups.items()):
+        members = list(seeds.values())
+        name = f"{name}, {steps} steps" if several else name
         colour, marker = PALETTE[position % len(PALETTE)], MARKERS[position % len(MARKERS)]
         sizes = members[0]["settings"]["classes_per_step"]
-        steps = min(len(run["accuracy_per_step"]) for run in members)
         seen = [sum(sizes[: step + 1]) for step in range(steps)]
-        columns = list(zip(*(run["accuracy_per_step"][:steps] for run in members), strict=True))
+        columns = list(zip(*(run["accuracy_per_step"] for run in members), strict=True))
         mean = [100 * statistics.fmean(column) for column in columns]
         axes.plot(seen, mean, color=colour, marker=marker, label=f"{name} ({len(members)})")
         low, high = [100 * min(c) for c in columns], [100 * max(c) for c in columns]
@@ -71,12 +75,3 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, dpi=150, format=path.suffix.removeprefix("."))
     write_bytes(path, picture.getvalue())
-
-
-def label(run: dict[str, Any]) -> str:
-    """What a run is called in a legend or table: its buffer, and its strategy where that is not scratch."""
-    settings = run["settings"]
-    buffer, strategy = settings["buffer"], settings["strategy"]
-    if buffer is None:
-        return str(strategy)
-    return str(buffer) if strategy == "scratch" else f"{buffer}, {strategy}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from cl3d.atomic import write_text
 from cl3d.data import Dataset
 from cl3d.distill import Budget, Condenser, Evaluation, SyntheticSet
+from cl3d.errors import InputError, Note
 from cl3d.report.terminal import Terminal, size
 
 
@@ -22,6 +24,23 @@ def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
     kept = {key: resolved[key] for key in ("condenser", "model", "data", "ppc", "ratio", "budget", "seed")}
     kept["data"].pop("root", None)  # where the data lay says nothing about the set
     return {"provenance": kept | {"dataset": dataset.name, "data_fingerprint": dataset.fingerprint()}}
+
+
+def check_fits(synthetic: SyntheticSet, dataset: Dataset) -> None:
+    """Refuses a set with classes that the data set lacks; notes where it was made from other data."""
+    largest = int(synthetic.labels.max())
+    if largest >= dataset.num_classes:
+        raise InputError(
+            f"the set has class {largest}, {dataset.name} has classes 0 to {dataset.num_classes - 1}: "
+            "give the dataset= that it was made from"
+        )
+    made_from = synthetic.info.get("provenance", {})
+    if made_from and made_from.get("data_fingerprint") != dataset.fingerprint():
+        warnings.warn(
+            f"the set was made from {made_from.get('dataset')} with other settings than this {dataset.name}",
+            Note,
+            stacklevel=2,
+        )
 
 
 def show_header(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from cl3d.errors import InputError
-from cl3d.report.curves import label
-
-Group = dict[int, dict[str, Any]]
-"""Results by seed."""
+from cl3d.report.groups import Group, group_by_seed
 
 
 def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None) -> str:
@@ -25,8 +21,7 @@ def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None)
     Raises:
         InputError: if runs of different data would meet in one table, or the reference is missing.
     """
-    _check_comparable(runs)
-    groups = _group(runs)
+    groups = group_by_seed(runs)
     names = sorted({name for _, name in groups})
     if reference is not None and reference not in names:
         raise InputError(f"reference={reference} is not among the runs: give one of {', '.join(names)}")
@@ -40,26 +35,6 @@ def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None)
             cells.append(_paired(members, groups.get((steps, reference), {})))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _check_comparable(runs: Sequence[dict[str, Any]]) -> None:
-    for key in ("data_fingerprint", "num_points", "budget"):
-        found = {str(run["settings"][key]) for run in runs} - {"None"}
-        if len(found) > 1:
-            raise InputError(
-                f"the runs differ in {key} ({', '.join(sorted(found))}): give those of one setting"
-            )
-
-
-def _group(runs: Sequence[dict[str, Any]]) -> dict[tuple[int, str], Group]:
-    groups: dict[tuple[int, str], Group] = defaultdict(dict)
-    for run in runs:
-        settings = run["settings"]
-        seeds = groups[len(settings["classes_per_step"]), label(run)]
-        if settings["seed"] in seeds:
-            raise InputError(f"two runs of {label(run)} have seed {settings['seed']}: give one of them")
-        seeds[settings["seed"]] = run
-    return dict(groups)
 
 
 def _rank(key: tuple[int, str], members: Group) -> tuple[int, float]:

@@ -75,7 +75,7 @@ def test_networks_are_trained_on_the_memory_alone(dataset, tmp_path, monkeypatch
         assert len(set(torch.cat([group.labels for group in groups]).tolist())) == [3, 5, 7][step]
 
 
-def test_swapping_the_buffer_keeps_order_weights_and_clouds_of_the_stream(dataset, tmp_path, monkeypatch):
+def test_swapping_the_buffer_keeps_the_order_and_the_weights_of_every_step(dataset, tmp_path, monkeypatch):
     from cl3d.continual import strategies
 
     fit, starts = strategies.fit, {}
@@ -130,9 +130,37 @@ def test_a_strategy_with_a_memory_needs_a_condenser(dataset):
 
 def test_one_class_per_step_with_one_cloud_each_runs(dataset, tmp_path):
     """The smallest memory there is: one cloud, on which no batch statistics exist."""
-    for strategy in (Scratch(QUICK), Rehearse(QUICK)):
-        run = tiny_run(dataset, presets.random(), strategy, steps=7, budget=Budget(ppc=1))
-        assert len(run.start(tmp_path / strategy.name).steps) == 7
+    single = shapes40(num_points=32, num_classes=7, train_per_class=1, test_per_class=1)
+    for data in (dataset, single):
+        for strategy in (Scratch(QUICK), Rehearse(QUICK), Naive(QUICK)):
+            for name in ("random", "dm", "pcc"):
+                preset = getattr(presets, name)()
+                condenser = replace(preset, iterations=min(preset.iterations, 2))
+                run = tiny_run(data, condenser, strategy, steps=7, budget=Budget(ppc=1))
+                folder = tmp_path / f"{len(data.train)}-{strategy.name}-{name}"
+                assert len(run.start(folder).steps) == 7
+
+
+def test_a_failure_is_marked_and_keeps_what_is_finished(dataset, tmp_path):
+    def failing(clouds, **kwargs):
+        if (tmp_path / "memory").exists():
+            raise InputError("enough")
+        return presets.random()(clouds, **kwargs)
+
+    watching = Watching(presets.random())
+    watching.condenser = failing
+    watching.name, watching.parameterization = "failing", presets.random().parameterization
+    with pytest.raises(InputError, match="enough"):
+        tiny_run(dataset, watching).start(tmp_path)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["status"] == "failed"
+    assert len(results["accuracy_per_step"]) == 1
+
+
+def test_classes_without_clouds_are_refused_before_the_run(dataset):
+    broken = replace(dataset, test=dataset.test.of_classes(range(6)))
+    with pytest.raises(InputError, match="no test clouds"):
+        tiny_run(broken, presets.random())
 
 
 def test_forecasts_count_more_for_more(dataset):
@@ -157,7 +185,7 @@ def test_golden(dataset, tmp_path):
 
 GOLDEN = {
     "classes": [[2, 6, 4], [3, 0], [1, 5]],
-    "points": 89.68844,
-    "moved": 0.004354887641966343,
-    "accuracy": [0.2222, 0.4667, 0.3333],
+    "points": 85.23144,
+    "moved": 0.003973824437707663,
+    "accuracy": [0.1111, 0.4, 0.4286],
 }

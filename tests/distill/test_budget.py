@@ -27,15 +27,19 @@ def test_bytes_left_over_are_not_lost():
     assert sum(shares) == 5 * CLOUD + 13
 
 
-def test_the_parts_of_a_stream_add_up():
-    budget = Budget(nbytes=40 * CLOUD + 31)
-    sizes = [4, 3, 2, 1]
-    parts = [budget.part(sum(sizes[:i]), size, 10).nbytes for i, size in enumerate(sizes)]
-    assert sum(parts) == 40 * CLOUD + 31
+@pytest.mark.parametrize("sizes", [[4, 3, 2, 1], [2, 2, 2, 2, 2], [1] * 10])
+def test_the_parts_of_a_stream_add_up_and_lose_no_cloud(sizes):
+    budget = Budget(nbytes=43 * CLOUD + 31)
+    parts = [budget.part(sum(sizes[:i]), size, 10, 7).nbytes for i, size in enumerate(sizes)]
+    assert sum(parts) == 43 * CLOUD + 31
+    assert sum(part // CLOUD for part in parts) == 43
     assert all(part >= 4 * size * CLOUD for part, size in zip(parts, sizes, strict=True))
-    assert Budget(ppc=3).part(4, 3, None) == Budget(ppc=3)
+
+
+def test_a_budget_per_class_is_its_own_part():
+    assert Budget(ppc=3).part(4, 3, None, 7) == Budget(ppc=3)
     with pytest.raises(InputError, match="give total_classes"):
-        budget.part(0, 4, None)
+        Budget(nbytes=1000).part(0, 4, None, 7)
 
 
 def test_below_one_cloud_per_class_the_smallest_is_named():
@@ -44,10 +48,24 @@ def test_below_one_cloud_per_class_the_smallest_is_named():
     with pytest.raises(InputError, match=r"give at least ratio=0\.1"):
         Budget(ratio=0.01).shares([10, 10, 10], 7)
     Budget(nbytes=3 * CLOUD).shares([9, 9, 9], 7)
+    with pytest.raises(InputError, match=r"give at least ratio=0\.3334"):
+        Budget(ratio=0.3333).shares([3] * 10, 7)
+    Budget(ratio=0.3334).shares([3] * 10, 7)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"ppc": 1, "ratio": 0.1}, {"ppc": 0}, {"ratio": 1.5}, {"nbytes": -3}, {"ppc": 1.5}]
+    "wrong",
+    [
+        {},
+        {"ppc": 1, "ratio": 0.1},
+        {"ppc": 0},
+        {"ratio": 1.5},
+        {"nbytes": -3},
+        {"ppc": 1.5},
+        {"ppc": "5"},
+        {"ppc": float("inf")},
+        {"nbytes": float("nan")},
+    ],
 )
 def test_nonsense_is_refused(wrong):
     with pytest.raises(InputError):

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from cl3d.errors import InputError
-from cl3d.report.curves import label, read_results, save_accuracy_curves
+from cl3d.report.curves import read_results, save_accuracy_curves
+from cl3d.report.groups import label
 from cl3d.report.tables import markdown_table
 
 
@@ -21,6 +22,9 @@ def result(buffer, seed, final, steps=2, **settings):
             "data_fingerprint": "f",
             "num_points": 32,
             "budget": "ppc=5",
+            "model": "PointNet",
+            "strategy_settings": "Scratch(40)",
+            "buffer_settings": f"{buffer}()",
             **settings,
         },
         "final_accuracy": final,
@@ -55,6 +59,9 @@ def test_what_cannot_be_compared_is_refused():
         markdown_table([*RUNS, result("dm", 0, 0.5, data_fingerprint="g")])
     with pytest.raises(InputError, match="differ in budget"):
         markdown_table([*RUNS, result("dm", 0, 0.5, budget="ppc=1")])
+    for key in ("model", "strategy_settings", "buffer_settings"):
+        with pytest.raises(InputError, match=f"differ in {key}"):
+            markdown_table([*RUNS, result("pcc", 2, 0.5, **{key: "other"})])
     with pytest.raises(InputError, match="have seed 1"):
         markdown_table([*RUNS, result("pcc", 1, 0.5)])
     with pytest.raises(InputError, match="give one of pcc, random"):
@@ -78,5 +85,9 @@ def test_folders_without_results_are_named(tmp_path):
     with pytest.raises(InputError, match=r"cl_run\.py wrote"):
         read_results(tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(RUNS[0] | {"accuracy_per_step": []}))
-    with pytest.raises(InputError, match="no finished step"):
+    with pytest.raises(InputError, match="0 of 2 steps"):
         read_results(tmp_path)
+    for damaged in ("{", "[]", '{"settings": 3}'):
+        (tmp_path / "results.json").write_text(damaged)
+        with pytest.raises(InputError, match="is damaged"):
+            read_results(tmp_path)

@@ -28,7 +28,7 @@ class PointSet(SyntheticSet):
 
     def __init__(self, clouds: PointClouds) -> None:
         super().__init__(clouds.labels.clone())
-        self.points = nn.Parameter(clouds.points.detach().clone())
+        self.points = nn.Parameter(clouds.points.detach().to(torch.float32, copy=True))
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """The clouds as stored, or that many of their points; see :class:`SyntheticSet`."""
