@@ -23,7 +23,8 @@ def blocks(language: str) -> list[str]:
 
 
 def commands(text: str) -> list[str]:
-    return re.findall(r"(python scripts/\w+\.py[^\n`#&]*)", text)
+    joined = re.sub(r"\$\w+", "1", text.replace("\\\n", " "))  # a loop's variables
+    return re.findall(r"(python scripts/\w+\.py[^\n`#&;]*)", joined)
 
 
 @pytest.mark.filterwarnings("ignore:class .* are asked for")
