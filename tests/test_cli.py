@@ -174,16 +174,16 @@ def test_an_unwritable_folder_is_named(cl_run, tmp_path, capsys):
 
 
 def test_interrupting_leaves_what_is_finished(cl_run, tmp_path, monkeypatch, capsys):
-    from cl3d.continual import strategies
+    from cl3d.continual import templates
 
-    trained = strategies.fit
+    trained = templates.fit
 
     def second_time_interrupted(*args, **kwargs):
         if (tmp_path / "run" / "memory").exists():
             raise KeyboardInterrupt
         return trained(*args, **kwargs)
 
-    monkeypatch.setattr(strategies, "fit", second_time_interrupted)
+    monkeypatch.setattr(templates, "fit", second_time_interrupted)
     assert cl_run(GOOD_HERE) == 130
     results = without_times(tmp_path / "run")
     assert results["status"] == "interrupted"

@@ -61,11 +61,11 @@ def test_each_condensation_sees_its_steps_training_clouds_and_nothing_else(datas
 
 
 def test_networks_are_trained_on_the_memory_alone(dataset, tmp_path, monkeypatch):
-    from cl3d.continual import strategies
+    from cl3d.continual import templates
 
-    trained, fit = [], strategies.fit
+    trained, fit = [], templates.fit
     monkeypatch.setattr(
-        strategies, "fit", lambda net, clouds, *rest: (trained.append(clouds), fit(net, clouds, *rest))
+        templates, "fit", lambda net, clouds, *rest: (trained.append(clouds), fit(net, clouds, *rest))
     )
     tiny_run(dataset, presets.random()).start(tmp_path)
     kept: set[bytes] = set()
@@ -76,9 +76,9 @@ def test_networks_are_trained_on_the_memory_alone(dataset, tmp_path, monkeypatch
 
 
 def test_swapping_the_buffer_keeps_the_order_and_the_weights_of_every_step(dataset, tmp_path, monkeypatch):
-    from cl3d.continual import strategies
+    from cl3d.continual import templates
 
-    fit, starts = strategies.fit, {}
+    fit, starts = templates.fit, {}
     for name in ("random", "herding"):
         weights = starts.setdefault(name, [])
 
@@ -86,7 +86,7 @@ def test_swapping_the_buffer_keeps_the_order_and_the_weights_of_every_step(datas
             weights.append([p.detach().clone() for p in net.parameters()])
             fit(net, *rest)
 
-        monkeypatch.setattr(strategies, "fit", watching)
+        monkeypatch.setattr(templates, "fit", watching)
         tiny_run(dataset, getattr(presets, name)()).start(tmp_path / name)
     for one, other in zip(starts["random"], starts["herding"], strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
