@@ -54,7 +54,7 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     if path.suffix not in (".png", ".pdf", ".svg"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
     groups = group_by_seed(runs)
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     several = len({steps for steps, _ in groups}) > 1
@@ -71,7 +71,7 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
         axes.fill_between(seen, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel="classes seen", ylabel="accuracy on classes seen (%)")
     axes.grid(alpha=0.3)
-    axes.legend(title="memory (runs)")
+    axes.legend(title="memory (runs)", loc="center left", bbox_to_anchor=(1.0, 0.5))
     picture = io.BytesIO()
     figure.savefig(picture, dpi=150, format=path.suffix.removeprefix("."))
     write_bytes(path, picture.getvalue())
