@@ -23,7 +23,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands(text: str) -> list[str]:
-    joined = text.replace("\\\n", " ").replace("$buffer", "random")  # a loop's variable
+    joined = text.replace("\\\n", " ").replace("$buffer", "pcc")  # a loop's variable
     return re.findall(r"(python scripts/\w+\.py[^\n`#&;]*)", joined)
 
 
