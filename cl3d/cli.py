@@ -96,6 +96,12 @@ def build_model(config: Any) -> Any:
     return model
 
 
+def build_dataset(config: DictConfig) -> Any:
+    """The data set of a script's config, its training clouds divided where ``holdout`` is given."""
+    dataset = build(config.data)
+    return dataset if config.holdout is None else dataset.hold_out(config.holdout)
+
+
 def whole(config: DictConfig, name: str, least: int) -> int:
     """A whole number of the config.
 

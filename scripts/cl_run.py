@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_model, launch, open_folder, whole
+from cl3d.cli import budget, build, build_dataset, build_model, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -18,7 +18,7 @@ def main(config: DictConfig, folder: Path) -> None:
 
     device = resolve_device(str(config.device))
     run = ContinualRun(
-        dataset=build(config.data),
+        dataset=build_dataset(config),
         model=build_model(config.model),
         strategy=build(config.strategy),
         condenser=build(config.condenser) if "condenser" in config else None,

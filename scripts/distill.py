@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_model, launch, open_folder, whole
+from cl3d.cli import budget, build, build_dataset, build_model, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -18,7 +18,7 @@ def main(config: DictConfig, folder: Path) -> None:
     seed = whole(config, "seed", 0)
     cost = budget(config)
     condenser, model = build(config.condenser), build_model(config.model)
-    dataset = build(config.data)
+    dataset = build_dataset(config)
     open_folder(folder, config)
     terminal = Terminal()
     show_header(terminal, dataset, condenser, cost, device, folder)

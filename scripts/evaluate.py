@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_model, launch, open_folder, whole
+from cl3d.cli import build, build_dataset, build_model, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -18,7 +18,7 @@ def main(config: DictConfig, folder: Path) -> None:
     runs, seed = whole(config, "runs", 1), whole(config, "seed", 0)
     training, model = build(config.training), build_model(config.model)
     synthetic = None if config.set == "data" else load(config.set)
-    dataset = build(config.data)
+    dataset = build_dataset(config)
     if synthetic is not None:
         check_fits(synthetic, dataset)
     open_folder(folder, config)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import torch
 
 from cl3d.clouds import PointClouds, check_clouds
 from cl3d.errors import InputError
+from cl3d.random import generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,3 +54,30 @@ class Dataset:
             digest.update(clouds.points.cpu().contiguous().numpy().tobytes())
             digest.update(clouds.labels.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+    def hold_out(self, fraction: float, seed: int = 0) -> Dataset:
+        """The training clouds alone, some of them as test set: for choosing settings honestly.
+
+        Args:
+            fraction: of each class's training clouds, in (0, 1); at least one is held out and one kept.
+            seed: which clouds; apart from a run's seed, so that all runs are tested on the same.
+
+        Raises:
+            InputError: if the fraction is out of range, or a class has fewer than two clouds.
+        """
+        if not (isinstance(fraction, int | float) and 0 < fraction < 1):
+            raise InputError(f"holdout={fraction} is no fraction of the training clouds: give one in (0, 1)")
+        held = torch.zeros(len(self.train), dtype=torch.bool)
+        for label in self.train.classes:
+            members = (self.train.labels.cpu() == label).nonzero().squeeze(1)
+            if len(members) < 2:
+                raise InputError(
+                    f"holdout={fraction}: class {label} ({self.class_names[label]}) of {self.name} has one "
+                    "training cloud, which cannot be both kept and held out: leave holdout out"
+                )
+            count = min(max(1, round(fraction * len(members))), len(members) - 1)
+            order = torch.randperm(len(members), generator=generator(seed, "hold-out", label))
+            held[members[order[:count]]] = True
+        return replace(
+            self, name=f"{self.name}, {fraction:g} held out", train=self.train[~held], test=self.train[held]
+        )
