@@ -152,7 +152,7 @@ class Condenser:
         progress: Progress,
     ) -> None:
         before = synthetic.decode().points.detach().clone()
-        optimizer = self.optimizer(synthetic.parameters())
+        optimizer = self.optimizer(synthetic.parameter_groups())
         members = [(real.labels == label).nonzero().squeeze(1) for label in range(len(classes))]
         net: Backbone | None = None
         losses: list[float] = []

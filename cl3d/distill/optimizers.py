@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,10 +16,14 @@ SCHEDULES = ("constant", "half", "cosine")
 """The learning rate stays, falls to a tenth after half of the way, or goes to 0 as a cosine."""
 
 
+Parameters = Iterable[Tensor] | Iterable[dict[str, Any]]
+"""Parameters, or groups of them as torch's optimisers take them."""
+
+
 class Optimizer(Protocol):
     """Builds torch optimisers."""
 
-    def __call__(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Parameters) -> torch.optim.Optimizer:
         """One over ``parameters``."""
 
 
@@ -33,9 +37,9 @@ class Adam:
     def __post_init__(self) -> None:
         check_positive("lr", self.lr)
 
-    def __call__(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Parameters) -> torch.optim.Optimizer:
         """torch.optim.Adam over ``parameters``."""
-        return torch.optim.Adam(list(parameters), lr=self.lr, weight_decay=self.weight_decay)
+        return torch.optim.Adam(parameters, lr=self.lr, weight_decay=self.weight_decay)
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,9 @@ class SGD:
     def __post_init__(self) -> None:
         check_positive("lr", self.lr)
 
-    def __call__(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Parameters) -> torch.optim.Optimizer:
         """torch.optim.SGD over ``parameters``."""
-        return torch.optim.SGD(
-            list(parameters), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
-        )
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
 
 
 def check_schedule(schedule: str) -> None:

@@ -77,5 +77,14 @@ class SyntheticSet(nn.Module, ABC):
         values, counts = self.labels.unique(return_counts=True)
         return {int(v): int(c) for v, c in zip(values, counts, strict=True)}
 
+    def first_of_each_class(self, clouds_per_class: int) -> Tensor:
+        """Positions of at most that many clouds of each class, the first ones; int64 on the CPU."""
+        labels = self.labels.cpu()
+        return torch.cat([(labels == c).nonzero().squeeze(1)[:clouds_per_class] for c in labels.unique()])
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The parameters as a torch optimiser takes them; a group may have its own learning rate."""
+        return [{"params": list(self.parameters())}]
+
     def __len__(self) -> int:
         return len(self.labels)

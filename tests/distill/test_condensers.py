@@ -64,18 +64,19 @@ def test_everything_recombines(initializer, objective, surrogates):
     assert (moved > 0) == (OBJECTIVES[objective] is not None)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("objective", ["dm", "layer_cosine", "row_cosine", "mse"])
-def test_the_loss_goes_down(objective):
+def test_the_loss_goes_down(objective, seed):
+    # one network, all real clouds and small updates: larger ones make points of so small a network win
+    # or lose its maxima, and its gradients jump
     condenser = Condenser(
         objective=OBJECTIVES[objective],
         surrogates=Fresh(every=10_000),
-        optimizer=Adam(lr=3e-3),
+        optimizer=Adam(lr=1e-5),
         iterations=40,
-        real_batch=5,
+        real_batch=100,
     )
-    # wider than SMALL, on which the row cosine rises; zero rows, where it is steep, may be why
-    wide = partial(PointNet, channels=(16, 32), head=())
-    info = condenser(blobs(), budget=Budget(ppc=1), model=wide).info
+    info = condenser(blobs(), budget=Budget(ppc=1), model=SMALL, seed=seed).info
     assert info["loss_last"] < info["loss_first"]
 
 

@@ -1,4 +1,4 @@
-"""Raw points: a set stored as the coordinates of its clouds."""
+"""Raw points: a set stored as the coordinates of its clouds, in the number and precision asked for."""
 
 from __future__ import annotations
 
@@ -9,39 +9,53 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.budget import cloud_nbytes
+from cl3d.distill.parameterizations.storage import (
+    STORAGES,
+    check_storage,
+    pack,
+    point_nbytes,
+    straight_through,
+    unpack,
+)
 from cl3d.distill.synthetic import SyntheticSet
-from cl3d.errors import InputError
+from cl3d.errors import InputError, check_whole
+from cl3d.random import generator as keyed_generator
 
 
 class PointSet(SyntheticSet):
-    """Clouds stored point by point, as float32.
+    """Clouds stored point by point.
 
     Args:
         clouds: in class order.
+        storage: precision of the coordinates, one of ``cl3d.distill.parameterizations.storage.STORAGES``.
 
     Attributes:
-        points: (m, p, 3) parameter.
+        points: (m, p, 3) float32 parameter, rounded to ``storage`` wherever the set is decoded or kept.
     """
 
     kind = "points"
 
-    def __init__(self, clouds: PointClouds) -> None:
+    def __init__(self, clouds: PointClouds, storage: str = "float32") -> None:
         super().__init__(clouds.labels.clone())
+        check_storage(storage)
+        self.storage = storage
         self.points = nn.Parameter(clouds.points.detach().to(torch.float32, copy=True))
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """The clouds as stored, or that many of their points; see :class:`SyntheticSet`."""
-        clouds = PointClouds(self.points, self.labels)
+        clouds = PointClouds(straight_through(self.points, self.storage), self.labels)
         if num_points is None or num_points == clouds.num_points:
             return clouds
         return clouds.resample(num_points, generator or torch.Generator().manual_seed(0))
 
+    def stored(self) -> dict[str, Tensor]:
+        """The coordinates, (m, p, 3) in the storage's dtype."""
+        return {"points": pack(self.points.detach(), self.storage)}
+
     def prune(self, clouds_per_class: int) -> PointSet:
         """Keeps the first clouds of each class: initializers pick the most important first."""
-        order = torch.arange(len(self))
-        kept = torch.cat([order[self.labels.cpu() == c][:clouds_per_class] for c in self.clouds_per_class])
-        pruned = PointSet(PointClouds(self.points.detach()[kept], self.labels[kept]))
+        kept = self.first_of_each_class(clouds_per_class)
+        pruned = PointSet(PointClouds(self.points.detach()[kept], self.labels[kept]), self.storage)
         pruned.info = dict(self.info)
         return pruned
 
@@ -52,23 +66,51 @@ class PointSet(SyntheticSet):
     @classmethod
     def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> PointSet:
         """From a file's tensors; see :class:`SyntheticSet`."""
-        points = tensors.get("points")
-        if set(tensors) != {"points"} or points is None or config:
+        packed = tensors.get("points")
+        if set(tensors) != {"points"} or packed is None or config:
             raise InputError(f"a set of points holds one tensor 'points', not {sorted(tensors)} and {config}")
-        if points.dtype != torch.float32 or not bool(torch.isfinite(points).all()):
-            raise InputError("a set of points holds finite float32 coordinates")
-        return cls(PointClouds(points, labels))
+        names = {dtype: name for name, dtype in STORAGES.items()}
+        if packed.dtype not in names or not bool(torch.isfinite(packed).all()):
+            raise InputError(f"a set of points holds finite coordinates as {', '.join(STORAGES)}")
+        return PointSet(PointClouds(unpack(packed), labels), names[packed.dtype])
 
 
 @dataclass(frozen=True)
 class Points:
-    """Stores each cloud as its points: one cloud of p points is 12 p bytes."""
+    """Stores each cloud as its points.
+
+    The same bytes hold one cloud of 1,024 points as float32, or 16 of 64, or 64 of 64 as bytes.
+
+    Attributes:
+        num_points: per stored cloud, chosen at random from the picked one's; None keeps them all.
+        storage: precision of the coordinates: ``float32``, ``float16`` or ``uint8`` (a fixed grid of
+            1/127 in the unit ball, straight-through while distilling).
+    """
+
+    num_points: int | None = None
+    storage: str = "float32"
+
+    def __post_init__(self) -> None:
+        check_storage(self.storage)
+        if self.num_points is not None:
+            check_whole("num_points", self.num_points, 1)
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """As many whole clouds as fit."""
-        return nbytes // cloud_nbytes(num_points)
+        each = num_points if self.num_points is None else self.num_points
+        if each > num_points:
+            raise InputError(
+                f"num_points={each} per stored cloud, but the clouds have {num_points}: give that or less"
+            )
+        return nbytes // (each * point_nbytes(self.storage))
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> PointSet:
-        """A copy of the picked clouds."""
-        del shares, seed
-        return PointSet(picked)
+        """A copy of the picked clouds, or of some of their points."""
+        del shares
+        return PointSet(self.coarsen(picked, seed), self.storage)
+
+    def coarsen(self, picked: PointClouds, seed: int) -> PointClouds:
+        """The clouds with ``num_points`` points each."""
+        if self.num_points in (None, picked.num_points):
+            return picked
+        return picked.resample(self.num_points or 0, keyed_generator(seed, "coarsen"))

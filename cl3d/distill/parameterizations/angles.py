@@ -1,0 +1,85 @@
+"""Points and learnable rotation angles: clouds that may turn while they are distilled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cl3d.clouds import PointClouds, rotate
+from cl3d.distill.parameterizations.points import Points, PointSet
+from cl3d.distill.parameterizations.storage import pack, straight_through
+
+
+class TurnedSet(PointSet):
+    """A :class:`PointSet` each of whose clouds is turned by its own three angles.
+
+    Only the turned points are stored, so angles cost no bytes and what is read back is a plain
+    :class:`PointSet`.
+
+    Args:
+        angle_rates: learning rates of the angles about x, y and z, in radians.
+
+    Attributes:
+        angles: (m, 3) parameter, in radians; any value stands for itself modulo 2 pi.
+    """
+
+    def __init__(self, clouds: PointClouds, storage: str, angle_rates: tuple[float, float, float]) -> None:
+        super().__init__(clouds, storage)
+        self.angle_rates = angle_rates
+        self.angles = nn.ParameterList([nn.Parameter(self.points.new_zeros(len(clouds))) for _ in "xyz"])
+
+    def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
+        """The turned clouds; see :class:`~cl3d.distill.synthetic.SyntheticSet`."""
+        turned = PointClouds(straight_through(self._turned(), self.storage), self.labels)
+        if num_points is None or num_points == turned.num_points:
+            return turned
+        return turned.resample(num_points, generator or torch.Generator().manual_seed(0))
+
+    def stored(self) -> dict[str, Tensor]:
+        """The turned coordinates."""
+        return {"points": pack(self._turned().detach(), self.storage)}
+
+    def prune(self, clouds_per_class: int) -> PointSet:
+        """A plain set of the first clouds of each class, turned."""
+        turned = PointSet(self.decode(), self.storage)
+        turned.info = self.info
+        return turned.prune(clouds_per_class)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The points at the optimizer's rate, the angles at their own."""
+        turns = zip(self.angles, self.angle_rates, strict=True)
+        return [{"params": [self.points]}, *({"params": [angle], "lr": rate} for angle, rate in turns)]
+
+    def _turned(self) -> Tensor:
+        return rotate(self.points, euler_rotations(torch.stack(list(self.angles), dim=1)))
+
+
+@dataclass(frozen=True)
+class TurnedPoints(Points):
+    """Stores each cloud as its points, and learns how it is turned (SADM, Yim et al., 2025).
+
+    Attributes:
+        angle_rates: learning rates about the x, y and z axis, in radians; the defaults are the paper's,
+            y being up.
+    """
+
+    angle_rates: tuple[float, float, float] = (1e-3, 1e-2, 1e-3)
+
+    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> TurnedSet:
+        """A copy of the picked clouds, not yet turned."""
+        del shares
+        return TurnedSet(self.coarsen(picked, seed), self.storage, self.angle_rates)
+
+
+def euler_rotations(angles: Tensor) -> Tensor:
+    """Rotations about x, then y, then z: (n, 3) radians → (n, 3, 3), R = Rz Ry Rx, differentiable."""
+    (cx, cy, cz), (sx, sy, sz) = angles.cos().unbind(1), angles.sin().unbind(1)
+    rows = [
+        [cy * cz, sx * sy * cz - cx * sz, cx * sy * cz + sx * sz],
+        [cy * sz, sx * sy * sz + cx * cz, cx * sy * sz - sx * cz],
+        [-sy, sx * cy, cx * cy],
+    ]
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
