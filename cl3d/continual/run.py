@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
 from cl3d.distill import Budget, Networks, save
 from cl3d.distill.condenser import Condenser
-from cl3d.distill.networks import BuildModel
+from cl3d.distill.networks import BuildModel, model_name
 from cl3d.errors import InputError
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
@@ -94,7 +93,7 @@ class ContinualRun:
             "dataset": self.dataset.name,
             "data_fingerprint": self.dataset.fingerprint(),
             "num_points": self.dataset.train.num_points,
-            "model": _name(self.model),
+            "model": model_name(self.model),
             "strategy": self.strategy.name,
             "strategy_settings": repr(self.strategy),
             "buffer": self.condenser.name if self.condenser and self.strategy.needs_buffer else None,
@@ -195,11 +194,3 @@ class ContinualRun:
             condensing=buffer.sets[-1].info if buffer else {},
             seconds=clock.seconds(),
         )
-
-
-def _name(model: BuildModel) -> str:
-    """A constructor of networks as text that is the same in every process."""
-    if isinstance(model, functools.partial):
-        arguments = ", ".join(f"{key}={value!r}" for key, value in sorted(model.keywords.items()))
-        return f"{_name(model.func)}({arguments})"
-    return getattr(model, "__qualname__", type(model).__qualname__)

@@ -10,10 +10,18 @@ from cl3d.distill.condenser import Condenser, distill
 from cl3d.distill.evaluate import Evaluation, evaluate
 from cl3d.distill.files import load, save
 from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
+from cl3d.distill.loop import Diverged
 from cl3d.distill.networks import Networks, resolve_device
-from cl3d.distill.objectives import DistributionMatching, GradientMatching, Objective
+from cl3d.distill.objectives import (
+    DistributionMatching,
+    GradientMatching,
+    Objective,
+    SortedFeatureMatching,
+)
 from cl3d.distill.optimizers import SGD, Adam
+from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
+from cl3d.distill.parameterizations.generator import GeneratedSet, Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
 from cl3d.distill.synthetic import SyntheticSet
@@ -26,8 +34,11 @@ __all__ = [
     "Budget",
     "Condenser",
     "DistributionMatching",
+    "Diverged",
     "Evaluation",
     "Fresh",
+    "GeneratedSet",
+    "Generator",
     "GradientMatching",
     "Herding",
     "Initializer",
@@ -38,10 +49,12 @@ __all__ = [
     "PointSet",
     "Points",
     "Random",
+    "SortedFeatureMatching",
     "Surrogates",
     "SyntheticSet",
     "Trained",
     "Training",
+    "TurnedPoints",
     "distill",
     "evaluate",
     "fit",

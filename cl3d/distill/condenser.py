@@ -1,30 +1,31 @@
-"""Condenser: initializer x parameterization x objective x surrogates, and the loop that runs them."""
+"""Condenser: initializer x parameterization x objective x surrogates, and a schedule."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from cl3d.clouds import PointClouds, check_clouds, normalize
+from cl3d import __version__
+from cl3d.clouds import PointClouds, check_clouds
 from cl3d.distill.budget import Budget
+from cl3d.distill.checkpoint import Checkpoint, clouds_fingerprint
 from cl3d.distill.initializers import Initializer, Random
-from cl3d.distill.networks import BuildModel, Networks, resolve_device
+from cl3d.distill.loop import Diverged, Loop
+from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device
 from cl3d.distill.objectives import Objective
-from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
+from cl3d.distill.optimizers import Adam, Optimizer, check_schedule
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.points import Points
-from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError, Note, check_whole
-from cl3d.models import Backbone, PointNet
+from cl3d.models import PointNet
 from cl3d.progress import Progress, silent
-from cl3d.random import fold, generator
+from cl3d.random import fold
 
 FORWARD_PASS = 0.4
 """Cost of a forward pass without a graph, in training passes."""
@@ -76,6 +77,7 @@ class Condenser:
         seed: int = 0,
         device: str | torch.device = "cpu",
         progress: Progress = silent,
+        checkpoint: Path | None = None,
     ) -> SyntheticSet:
         """Condenses ``clouds`` and sees nothing else.
 
@@ -85,26 +87,60 @@ class Condenser:
             model: builds a network for a number of classes.
             seed: the same seed gives the same bytes on the CPU.
             device: where the networks run.
+            checkpoint: a file that is written about once a minute and removed in the end; where it is
+                there, the optimisation goes on from it, to the same bytes as without a break.
 
         Returns:
             The set, on the CPU, labelled as ``clouds`` are; ``info`` has the losses and how far
             points moved.
 
         Raises:
-            InputError: if the clouds or the budget cannot be used, or the loss is not finite.
+            InputError: if the clouds, the budget or the checkpoint cannot be used.
+            Diverged: if the loss is not finite; it has the last set that was good.
         """
         check_clouds(clouds, "the data to condense")
         where = resolve_device(str(device))
-        classes = clouds.classes
+        saved = None
+        if checkpoint is not None and self.objective is not None:
+            made_from = self._made_from(clouds, budget, model, seed, where)
+            saved = Checkpoint(checkpoint, made_from)
+        state = None if saved is None else saved.read()
         real = clouds.with_points(clouds.points.float()).to(where)
         # two outputs at least: with one, cross-entropy is 0 and so are all gradients
-        networks = Networks(model, max(2, len(classes)), where, fold(seed, "networks"))
-        synthetic = self._start(real, budget, networks, seed, progress).to(where)
+        networks = Networks(model, max(2, len(clouds.classes)), where, fold(seed, "networks"))
+        shares, counts = self._sizes(real, budget)
+        if state is None:
+            picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
+        else:
+            picked = state.tensors["picked"]
+        start = real.with_local_labels()[picked.to(where)]
+        synthetic = self.parameterization.start(
+            start, dict(enumerate(shares)), fold(seed, "parameterization")
+        ).to(where)
         if self.objective is not None:
-            self._optimize(synthetic, real.with_local_labels(), classes, networks, seed, progress)
-        synthetic = synthetic.cpu()
-        synthetic.labels.copy_(torch.tensor(classes)[synthetic.labels])
-        return synthetic
+            loop = Loop(
+                synthetic=synthetic,
+                real=real.with_local_labels(),
+                classes=clouds.classes,
+                networks=networks,
+                objective=self.objective,
+                surrogates=self.surrogates,
+                optimizer=self.optimizer,
+                schedule=self.schedule,
+                iterations=self.iterations,
+                real_batch=self.real_batch,
+                statistics_batch=self.statistics_batch,
+                seed=seed,
+                name=self.name,
+            )
+            if state is not None:
+                loop.restore(state)
+            try:
+                loop.run(progress, saved, picked)
+            except Diverged as error:
+                _finish(error.synthetic, clouds.classes)
+                raise
+        return _finish(synthetic, clouds.classes)
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.
@@ -122,10 +158,8 @@ class Condenser:
             passes += self.iterations * each
         return passes
 
-    def _start(
-        self, real: PointClouds, budget: Budget, networks: Networks, seed: int, progress: Progress
-    ) -> SyntheticSet:
-        """The set before the first iteration, with local labels."""
+    def _sizes(self, real: PointClouds, budget: Budget) -> tuple[list[int], dict[int, int]]:
+        """Each class's share in bytes, and how many clouds it starts from."""
         there = [int((real.labels == label).sum()) for label in real.classes]
         shares = budget.shares(there, real.num_points)
         counts = {}
@@ -138,63 +172,21 @@ class Condenser:
                     Note,
                     stacklevel=3,
                 )
-        picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
-        start = real.with_local_labels()[picked.to(real.labels.device)]
-        return self.parameterization.start(start, dict(enumerate(shares)), fold(seed, "parameterization"))
+        return shares, counts
 
-    def _optimize(
-        self,
-        synthetic: SyntheticSet,
-        real: PointClouds,
-        classes: list[int],
-        networks: Networks,
-        seed: int,
-        progress: Progress,
-    ) -> None:
-        before = synthetic.decode().points.detach().clone()
-        optimizer = self.optimizer(synthetic.parameter_groups())
-        members = [(real.labels == label).nonzero().squeeze(1) for label in range(len(classes))]
-        net: Backbone | None = None
-        losses: list[float] = []
-        with progress("condensing", self.iterations) as advance:
-            for iteration in range(self.iterations):
-                now = synthetic.decode()
-                seen = now.with_points(normalize(now.points.detach()))
-                net = self.surrogates.at(iteration, net, seen, networks, fold(seed, "surrogates"))
-                batches = [
-                    real[_draw(mine, self.real_batch, seed, classes[label], iteration)]
-                    for label, mine in enumerate(members)
-                ]
-                loss, gradient = self._match(net, batches, now)
-                if not math.isfinite(loss):
-                    raise InputError(
-                        f"{self.name}: the loss is {loss} at iteration {iteration}: "
-                        "lower the optimizer's learning rate"
-                    )
-                scale_rates(optimizer, rate_factor(self.schedule, iteration, self.iterations))
-                optimizer.zero_grad(set_to_none=True)
-                now.points.backward(gradient)
-                optimizer.step()
-                losses.append(loss)
-                advance(f"loss {loss:.4g}")
-        if not bool(torch.isfinite(synthetic.decode().points).all()):
-            raise InputError(f"{self.name}: the last update exploded: lower the optimizer's learning rate")
-        synthetic.info = _summary(losses, before, synthetic)
-
-    def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:
-        """Loss over classes and its gradient with respect to the decoded points, class by class."""
-        assert self.objective is not None
-        total = 0.0
-        gradient = torch.zeros_like(now.points)
-        reference = torch.cat([batch.points[: self.statistics_batch] for batch in batches])
-        with frozen_statistics(net, reference):
-            for label, batch in enumerate(batches):
-                mine = now.labels == label
-                leaf = now.points.detach()[mine].requires_grad_()
-                loss = self.objective(net, batch, PointClouds(leaf, now.labels[mine]))
-                (gradient[mine],) = torch.autograd.grad(loss, leaf)
-                total += float(loss.detach())
-        return total, gradient
+    def _made_from(
+        self, clouds: PointClouds, budget: Budget, model: BuildModel, seed: int, device: torch.device
+    ) -> dict[str, Any]:
+        """All that decides what comes out, for checkpoints."""
+        return {
+            "condenser": repr(self),
+            "data": clouds_fingerprint(clouds),
+            "budget": str(budget),
+            "model": model_name(model),
+            "seed": seed,
+            "device": device.type,
+            "cl3d_version": __version__,
+        }
 
 
 def distill(
@@ -208,6 +200,7 @@ def distill(
     seed: int = 0,
     device: str | torch.device = "auto",
     progress: Progress = silent,
+    checkpoint: Path | None = None,
 ) -> SyntheticSet:
     """Condenses ``clouds``; the front door to :class:`Condenser`, which see.
 
@@ -215,22 +208,19 @@ def distill(
         ppc, ratio, nbytes: the budget: exactly one of them.
     """
     budget = Budget(ppc=ppc, ratio=ratio, nbytes=nbytes)
-    return condenser(clouds, budget=budget, model=model, seed=seed, device=device, progress=progress)
+    return condenser(
+        clouds,
+        budget=budget,
+        model=model,
+        seed=seed,
+        device=device,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
 
 
-def _draw(members: Tensor, count: int, seed: int, label: int, iteration: int) -> Tensor:
-    order = torch.randperm(len(members), generator=generator(seed, "real-batch", label, iteration))
-    return members[order[:count].to(members.device)]
-
-
-def _summary(losses: list[float], before: Tensor, synthetic: SyntheticSet) -> dict[str, Any]:
-    """What to know of a finished optimisation; distances are in radii of the clouds' sphere."""
-    moved = (synthetic.decode().points.detach() - before).norm(dim=-1)
-    tenth = max(1, len(losses) // 10)
-    return {
-        "iterations": len(losses),
-        "loss_first": sum(losses[:tenth]) / tenth,
-        "loss_last": sum(losses[-tenth:]) / tenth,
-        "moved_mean": float(moved.mean()),
-        "moved_max": float(moved.max()),
-    }
+def _finish(synthetic: SyntheticSet, classes: list[int]) -> SyntheticSet:
+    """On the CPU, with the labels of the data."""
+    synthetic = synthetic.cpu()
+    synthetic.labels.copy_(torch.tensor(classes)[synthetic.labels])
+    return synthetic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,14 @@ class Networks:
         """A fresh network for one use, e.g. ``draw("surrogate", 3)``."""
         with isolated(self.seed, "weights", *key):
             return self.build(self.num_classes).to(self.device)
+
+
+def model_name(model: BuildModel) -> str:
+    """A constructor of networks as text that is the same in every process."""
+    if isinstance(model, functools.partial):
+        arguments = ", ".join(f"{key}={value!r}" for key, value in sorted(model.keywords.items()))
+        return f"{model_name(model.func)}({arguments})"
+    return getattr(model, "__qualname__", type(model).__qualname__)
 
 
 def resolve_device(device: str) -> torch.device:

@@ -21,6 +21,10 @@ class Surrogates(Protocol):
     def training_epochs(self) -> float:
         """Epochs on the synthetic set per iteration, on average: for forecasts only."""
 
+    @property
+    def carries_net(self) -> bool:
+        """Whether an iteration may go on with the network of the one before."""
+
     def at(
         self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
     ) -> Backbone:
@@ -45,6 +49,11 @@ class Fresh:
     def training_epochs(self) -> float:
         """None."""
         return 0.0
+
+    @property
+    def carries_net(self) -> bool:
+        """Where a network serves several iterations."""
+        return self.every > 1
 
     def at(
         self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
@@ -78,6 +87,11 @@ class Trained:
     def training_epochs(self) -> float:
         """All but the first of ``inner`` iterations train."""
         return self.training.epochs * (1 - 1 / self.inner)
+
+    @property
+    def carries_net(self) -> bool:
+        """Where there is an inner loop."""
+        return self.inner > 1
 
     def at(
         self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int

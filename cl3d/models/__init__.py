@@ -2,5 +2,16 @@
 
 from cl3d.models.base import Backbone
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
+from cl3d.models.rotated import Rotated
+from cl3d.models.rotator import Rotator, canonical
 
-__all__ = ["Backbone", "PointNet", "pointnet_large", "pointnet_light", "pointnet_small"]
+__all__ = [
+    "Backbone",
+    "PointNet",
+    "Rotated",
+    "Rotator",
+    "canonical",
+    "pointnet_large",
+    "pointnet_light",
+    "pointnet_small",
+]

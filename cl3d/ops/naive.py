@@ -5,8 +5,13 @@ Tests compare values and derivatives with these; benchmarks compare times.
 
 from __future__ import annotations
 
+import itertools
+import math
+
+import torch
 from torch import Tensor, nn
 
+from cl3d.ops.orientation import Odd
 from cl3d.ops.shared_linear import PointNorm
 
 
@@ -24,3 +29,82 @@ def pooled_linear(
     """Twin of :func:`cl3d.ops.pooled_linear.pooled_linear`: (b, n, d) → (b, n, c) → max → (b, c)."""
     y = shared_linear(x, weight, bias, norm).mT
     return (y.relu() if relu else y).max(dim=2).values
+
+
+def farthest_points(points: Tensor, count: int, start: int = 0) -> Tensor:
+    """Twin of :func:`cl3d.ops.fps.farthest_points`: (n, p, 3) → (n, count)."""
+    return torch.tensor([_farthest(cloud, range(len(cloud)), count, start) for cloud in points])
+
+
+def fps_partition(points: Tensor, parts: int, size: int) -> Tensor:
+    """Twin of :func:`cl3d.ops.fps.fps_partition`: (n, p, 3) → (n, parts, size)."""
+    result = []
+    for cloud in points:
+        remaining = list(range(len(cloud)))
+        picks = []
+        for _ in range(parts):
+            picks.append(_farthest(cloud, remaining, size, remaining[0]))
+            remaining = [i for i in remaining if i not in picks[-1]]
+        result.append(picks)
+    return torch.tensor(result)
+
+
+def _farthest(cloud: Tensor, allowed: range | list[int], count: int, start: int) -> list[int]:
+    picks = [start]
+    while len(picks) < count:
+        candidates = [i for i in allowed if i not in picks]
+        # max gives the first of those that tie
+        picks.append(max(candidates, key=lambda i: min(_squared(cloud[i], cloud[j]) for j in picks)))
+    return picks
+
+
+def _squared(a: Tensor, b: Tensor) -> float:
+    x, y, z = (a - b).square()
+    return float(x + y + z)
+
+
+def nearest_neighbours(points: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Twin of :func:`cl3d.ops.knn.nearest_neighbours`: (n, p, 3) → twice (n, p, k), lower index first."""
+    found = [
+        [sorted((math.dist(a, b), j) for j, b in enumerate(cloud) if j != i)[:k] for i, a in enumerate(cloud)]
+        for cloud in points.tolist()
+    ]
+    distances, indices = torch.tensor(found, dtype=torch.float64).unbind(dim=3)
+    return distances.to(points), indices.long()
+
+
+def uniformity(points: Tensor, k: int = 16) -> Tensor:
+    """Twin of :func:`cl3d.ops.uniformity.uniformity`: (n, p, 3) → (n,)."""
+    scores = []
+    for cloud in nearest_neighbours(points, min(k, points.shape[1] - 1))[0].tolist():
+        score = 0.0
+        for near in cloud:
+            mean = sum(near) / len(near)
+            variance = sum((distance - mean) ** 2 for distance in near) / (len(near) - 1)
+            score += math.sqrt(variance) / mean if mean else 0.0
+        scores.append(score / len(cloud))
+    return torch.tensor(scores, dtype=torch.float64).to(points)
+
+
+def align(points: Tensor, reference: Tensor) -> Tensor:
+    """Twin of :func:`cl3d.ops.assignment.align`: the best of all permutations."""
+    own, partners = points.tolist(), reference.tolist()
+
+    def total(order: tuple[int, ...]) -> float:
+        return sum(math.dist(own[i], partner) for i, partner in zip(order, partners, strict=True))
+
+    return torch.tensor(min(itertools.permutations(range(len(own))), key=total))
+
+
+def orient(points: Tensor, odd: Odd) -> Tensor:
+    """Twin of :func:`cl3d.ops.orientation.orient`: the axes of each cloud by a decomposition of itself."""
+    turned = []
+    for cloud in points:
+        centred = cloud - cloud.mean(dim=0)
+        _, _, axes = torch.linalg.svd(centred.detach(), full_matrices=False)
+        columns = [centred @ axis for axis in axes]
+        signs = odd(torch.stack(columns, dim=1).unsqueeze(0))[0]
+        turned.append(
+            torch.stack([-c if sign < 0 else c for c, sign in zip(columns, signs, strict=True)], dim=1)
+        )
+    return torch.stack(turned)

@@ -3,5 +3,6 @@
 from cl3d.distill.objectives.base import Objective
 from cl3d.distill.objectives.distribution import DistributionMatching
 from cl3d.distill.objectives.gradient import GradientMatching
+from cl3d.distill.objectives.sorted_features import SortedFeatureMatching
 
-__all__ = ["DistributionMatching", "GradientMatching", "Objective"]
+__all__ = ["DistributionMatching", "GradientMatching", "Objective", "SortedFeatureMatching"]

@@ -1,0 +1,118 @@
+"""Checkpoints: what a long computation needs to go on, as one safetensors file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from cl3d.atomic import write_bytes
+from cl3d.clouds import PointClouds
+from cl3d.errors import InputError
+
+SECONDS_BETWEEN = 60.0
+"""How often a checkpoint is written; what is lost by a kill is at most that."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Tensors by name, and facts as JSON values."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+class Checkpoint:
+    """A file that holds the latest :class:`State` of one computation.
+
+    Args:
+        path: of the file; its folder is made.
+        made_from: everything that the computation depends on, as JSON values: a file of another
+            computation is refused.
+    """
+
+    def __init__(self, path: Path, made_from: dict[str, Any]) -> None:
+        self.path, self.made_from = path, made_from
+        self._written = time.monotonic()
+
+    def read(self) -> State | None:
+        """The state, its tensors on the CPU; None where there is no file.
+
+        Raises:
+            InputError: if the file is damaged or belongs to another computation.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                header = json.loads(file.metadata()["cl3d"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            made_from, facts = dict(header["made_from"]), dict(header["facts"])
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.path} is not a whole checkpoint ({error}): remove it to start anew"
+            ) from error
+        wanted = json.loads(json.dumps(self.made_from))
+        differing = sorted(k for k in wanted | made_from if wanted.get(k) != made_from.get(k))
+        if differing:
+            raise InputError(
+                f"{self.path} was left by a computation that differs in {', '.join(differing)}: "
+                "give another folder, the same settings, or remove it"
+            )
+        return State(tensors, facts)
+
+    @property
+    def due(self) -> bool:
+        """Whether the last one is old enough to write another."""
+        return time.monotonic() - self._written > SECONDS_BETWEEN
+
+    def write(self, state: State) -> None:
+        """Replaces the file; it is whole at any time.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+        header = json.dumps({"made_from": self.made_from, "facts": state.facts})
+        write_bytes(self.path, to_bytes(tensors, metadata={"cl3d": header}))
+        self._written = time.monotonic()
+
+    def remove(self) -> None:
+        """Removes the file, where the computation is done."""
+        self.path.unlink(missing_ok=True)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The state of an optimiser, flat: ``"<parameter>.<name>"`` to tensor."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{index}.{name}": value
+        for index, values in state.items()
+        for name, value in values.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """The inverse of :func:`optimizer_tensors`, for an optimiser over the same parameters."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+
+
+def clouds_fingerprint(clouds: PointClouds) -> str:
+    """A hash of coordinates and labels."""
+    digest = hashlib.blake2b(digest_size=16)
+    for tensor in (clouds.points, clouds.labels):
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

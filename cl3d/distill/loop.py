@@ -1,0 +1,189 @@
+"""The loop: a set is optimised one iteration after the other, and can be left and taken up again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cl3d.clouds import PointClouds, normalize
+from cl3d.distill.checkpoint import Checkpoint, State, optimizer_tensors, restore_optimizer
+from cl3d.distill.networks import Networks
+from cl3d.distill.objectives import Objective
+from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
+from cl3d.distill.statistics import frozen_statistics
+from cl3d.distill.surrogates import Surrogates
+from cl3d.distill.synthetic import SyntheticSet
+from cl3d.errors import InputError
+from cl3d.models import Backbone
+from cl3d.progress import Progress
+from cl3d.random import fold, generator
+
+
+class Diverged(InputError):
+    """An optimisation ran off; the set before it did is in ``synthetic``."""
+
+    def __init__(self, message: str, synthetic: SyntheticSet) -> None:
+        super().__init__(message)
+        self.synthetic = synthetic
+
+
+@dataclass(eq=False)
+class Loop:
+    """One optimisation of one set; see :class:`cl3d.distill.condenser.Condenser` for its settings.
+
+    What an iteration draws hangs on the seed and the iteration alone, so the tensors of :meth:`state`
+    are all that must be kept.
+
+    Attributes:
+        synthetic: the set, changed in place.
+        real: the real clouds, labelled 0, 1, ...
+        classes: what these labels stand for.
+    """
+
+    synthetic: SyntheticSet
+    real: PointClouds
+    classes: list[int]
+    networks: Networks
+    objective: Objective
+    surrogates: Surrogates
+    optimizer: Optimizer
+    schedule: str
+    iterations: int
+    real_batch: int
+    statistics_batch: int
+    seed: int
+    name: str
+    losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._before = _shown(self.synthetic)
+        self._optimizer = self.optimizer(self.synthetic.parameter_groups())
+        self._members = [(self.real.labels == k).nonzero().squeeze(1) for k in range(len(self.classes))]
+        self._net: Backbone | None = None
+        self._good: dict[str, Tensor] = {}
+
+    def run(self, progress: Progress, checkpoint: Checkpoint | None, picked: Tensor) -> None:
+        """Runs all iterations that are left.
+
+        Args:
+            checkpoint: written now and then, and when interrupted; removed in the end.
+            picked: kept with the checkpoint, so that clouds need not be picked again.
+
+        Raises:
+            Diverged: if the loss or the points are not finite.
+        """
+        try:
+            with progress("condensing", self.iterations) as advance:
+                for _ in range(len(self.losses)):
+                    advance("")
+                while len(self.losses) < self.iterations:
+                    self._step()
+                    advance(f"loss {self.losses[-1]:.4g}")
+                    if checkpoint is not None and checkpoint.due:
+                        checkpoint.write(self.state(picked))
+        except KeyboardInterrupt:
+            if checkpoint is not None:
+                checkpoint.write(self.state(picked))
+            raise
+        if not _finite(self.synthetic.decode().points):
+            raise self._diverged("the last update exploded")
+        self.synthetic.info = self.summary()
+        if checkpoint is not None:
+            checkpoint.remove()
+
+    def state(self, picked: Tensor) -> State:
+        """All that decides how the optimisation goes on."""
+        groups: dict[str, dict[str, Tensor]] = {
+            "set": self.synthetic.state_dict(),
+            "optimizer": optimizer_tensors(self._optimizer),
+            "net": self._net.state_dict() if self._net is not None and self.surrogates.carries_net else {},
+        }
+        tensors = {f"{group}.{name}": t for group, ts in groups.items() for name, t in ts.items()}
+        return State(tensors | {"picked": picked}, {"losses": self.losses})
+
+    def restore(self, state: State) -> None:
+        """Goes back to a :meth:`state` of the same optimisation."""
+        self.losses = [float(loss) for loss in state.facts["losses"]]
+        groups: dict[str, dict[str, Tensor]] = {"set": {}, "optimizer": {}, "net": {}, "picked": {}}
+        for key, tensor in state.tensors.items():
+            group, _, name = key.partition(".")
+            groups[group][name] = tensor
+        self.synthetic.load_state_dict(groups["set"])
+        restore_optimizer(self._optimizer, groups["optimizer"])
+        if groups["net"]:
+            self._net = self.networks.draw("restored")
+            self._net.load_state_dict(groups["net"])
+
+    def summary(self) -> dict[str, Any]:
+        """What to know of it in the end; distances are in radii of the clouds' sphere."""
+        moved = (_shown(self.synthetic) - self._before).norm(dim=-1)
+        tenth = max(1, len(self.losses) // 10)
+        return {
+            "iterations": len(self.losses),
+            "loss_first": sum(self.losses[:tenth]) / tenth,
+            "loss_last": sum(self.losses[-tenth:]) / tenth,
+            "moved_mean": float(moved.mean()),
+            "moved_max": float(moved.max()),
+        }
+
+    def _step(self) -> None:
+        iteration = len(self.losses)
+        decoded = self.synthetic.decode(generator(self.seed, "decode", iteration))
+        # as whoever trains on the set will see it: decoded clouds may leave the sphere
+        now = decoded.with_points(normalize(decoded.points))
+        detached = now.with_points(now.points.detach())
+        self._net = self.surrogates.at(
+            iteration, self._net, detached, self.networks, fold(self.seed, "surrogates")
+        )
+        loss, gradient = self._match(self._net, self._batches(iteration), now)
+        if not (math.isfinite(loss) and _finite(decoded.points)):
+            raise self._diverged(f"the loss is {loss} at iteration {iteration}")
+        self._good = {name: t.detach().clone() for name, t in self.synthetic.state_dict().items()}
+        scale_rates(self._optimizer, rate_factor(self.schedule, iteration, self.iterations))
+        self._optimizer.zero_grad(set_to_none=True)
+        now.points.backward(gradient)
+        self._optimizer.step()
+        self.losses.append(loss)
+
+    def _batches(self, iteration: int) -> list[PointClouds]:
+        """Real clouds of each class."""
+        batches = []
+        for label, mine in zip(self.classes, self._members, strict=True):
+            draws = generator(self.seed, "real-batch", label, iteration)
+            order = torch.randperm(len(mine), generator=draws)[: self.real_batch]
+            batches.append(self.real[mine[order.to(mine.device)]])
+        return batches
+
+    def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:
+        """Loss over classes and its gradient with respect to the decoded points, class by class."""
+        total = 0.0
+        gradient = torch.zeros_like(now.points)
+        reference = torch.cat([batch.points[: self.statistics_batch] for batch in batches])
+        with frozen_statistics(net, reference):
+            for label, batch in enumerate(batches):
+                mine = now.labels == label
+                leaf = now.points.detach()[mine].requires_grad_()
+                loss = self.objective(net, batch, PointClouds(leaf, now.labels[mine]))
+                (gradient[mine],) = torch.autograd.grad(loss, leaf)
+                total += float(loss.detach())
+        return total, gradient
+
+    def _diverged(self, what: str) -> Diverged:
+        if self._good:
+            self.synthetic.load_state_dict(self._good)
+            self.synthetic.info = self.summary()
+        return Diverged(f"{self.name}: {what}: lower the optimizer's learning rate", self.synthetic)
+
+
+def _finite(points: Tensor) -> bool:
+    """Whether the points are usable as they are: normalising would hide that they overflow."""
+    return bool(torch.isfinite(points.detach().norm()))
+
+
+def _shown(synthetic: SyntheticSet) -> Tensor:
+    """The points as whoever trains on the set will see them."""
+    return normalize(synthetic.decode().points.detach())

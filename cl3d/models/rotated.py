@@ -1,0 +1,38 @@
+"""A backbone behind a rotator: its logits do not hang on how a cloud is turned."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from cl3d.models.base import Backbone
+from cl3d.models.rotator import Rotator
+
+
+class Rotated(Backbone):
+    """Turns every cloud into canonical orientation, then hands it to a backbone (001, eq. 13: f ∘ r).
+
+    Args:
+        backbone: any; its feature map, pool and head are this one's.
+        rotator: what turns the clouds.
+    """
+
+    def __init__(self, backbone: Backbone, rotator: Rotator) -> None:
+        super().__init__()
+        self.num_classes, self.feature_dim = backbone.num_classes, backbone.feature_dim
+        self.backbone, self.rotator = backbone, rotator
+
+    def point_features(self, points: Tensor) -> Tensor:
+        """The backbone's feature map of the turned clouds: (b, p, 3) → (b, q, d)."""
+        return self.backbone.point_features(self.rotator(points))
+
+    def pool(self, f: Tensor) -> Tensor:
+        """The backbone's pool: (b, q, d) → (b, feature_dim)."""
+        return self.backbone.pool(f)
+
+    def features(self, points: Tensor) -> Tensor:
+        """The backbone's feature of the turned clouds: (b, p, 3) → (b, feature_dim)."""
+        return self.backbone.features(self.rotator(points))
+
+    def head(self, g: Tensor) -> Tensor:
+        """The backbone's head: (b, feature_dim) → (b, num_classes)."""
+        return self.backbone.head(g)

@@ -1,0 +1,25 @@
+"""Chamfer distance between clouds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def chamfer(first: Tensor, second: Tensor) -> Tensor:
+    """Chamfer distance of each pair of clouds: the mean squared distance to the nearest point, both ways.
+
+    Differentiable; the choice of the nearest point is not.
+
+    Args:
+        first, second: (m, p, 3) and (m, q, 3).
+
+    Returns:
+        (m,).
+    """
+    with torch.no_grad():
+        distances = torch.cdist(first, second)
+        in_second, in_first = (distances.argmin(dim=dim).unsqueeze(-1) for dim in (2, 1))
+    there = first - second.take_along_dim(in_second, dim=1)
+    back = second - first.take_along_dim(in_first, dim=1)
+    return there.square().sum(dim=2).mean(dim=1) + back.square().sum(dim=2).mean(dim=1)

@@ -1,0 +1,161 @@
+"""A condensation that is killed and taken up again ends in the same bytes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from cl3d.distill import (
+    SGD,
+    Adam,
+    Budget,
+    Condenser,
+    DistributionMatching,
+    Diverged,
+    Fresh,
+    Generator,
+    GradientMatching,
+    Herding,
+    Trained,
+    Training,
+    TurnedPoints,
+    checkpoint,
+)
+from cl3d.errors import InputError
+from cl3d.models import PointNet
+from cl3d.testing.condensers import blobs
+
+SMALL = partial(PointNet, channels=(5, 11), head=(7,))
+QUICK = Training(epochs=1, batch_size=8)
+BASE = Condenser(
+    initializer=Herding(QUICK),
+    objective=GradientMatching(),
+    surrogates=Trained(inner=3, training=QUICK),
+    iterations=7,
+    real_batch=3,
+)
+CONDENSERS = {
+    "adam, inner loop": BASE,
+    "momentum, one network": replace(
+        BASE, optimizer=SGD(lr=0.1, momentum=0.5), surrogates=Fresh(every=100), schedule="cosine"
+    ),
+    "fresh networks": replace(BASE, surrogates=Fresh(), objective=DistributionMatching()),
+    "angles": replace(BASE, parameterization=TurnedPoints()),
+    "generator": replace(BASE, parameterization=Generator()),
+}
+
+
+class Killed(Exception):
+    pass
+
+
+def run(condenser, path=None, progress=None, **changes):
+    arguments = {"budget": Budget(ppc=2), "model": SMALL, "seed": 3} | changes
+    if progress is not None:
+        arguments["progress"] = progress
+    return condenser(blobs(), checkpoint=path, **arguments)
+
+
+def stop_at(iteration, error):
+    """Progress that raises when that iteration of the condensation is done."""
+
+    @contextmanager
+    def progress(description, total):
+        done = [0]
+
+        def advance(text):
+            done[0] += 1
+            if description == "condensing" and done[0] == iteration:
+                raise error
+
+        yield advance
+
+    return progress
+
+
+@pytest.mark.parametrize("stopped", [1, 3, 4, 7])
+@pytest.mark.parametrize("name", CONDENSERS)
+def test_an_interrupted_run_goes_on_to_the_same_bytes(name, stopped, tmp_path):
+    path = tmp_path / "deep" / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        run(CONDENSERS[name], path, stop_at(stopped, KeyboardInterrupt))
+    assert path.is_file()
+    again, whole = run(CONDENSERS[name], path), run(CONDENSERS[name])
+    assert again.info == whole.info
+    assert all(torch.equal(again.stored()[key], value) for key, value in whole.stored().items())
+    assert not path.exists()
+
+
+def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(Killed):  # an exception that nobody catches, as a stand-in for a kill
+        run(BASE, path, stop_at(5, Killed))
+    picks = []
+
+    def watch(description, total):
+        picks.append(description)
+        return stop_at(0, Killed)(description, total)
+
+    again = run(BASE, path, watch)
+    assert picks == ["condensing"]  # no network was trained for herding again
+    assert torch.equal(again.points, run(BASE).points)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": 4}, "seed"),
+        ({"budget": Budget(ppc=1)}, "budget"),
+        ({"model": partial(SMALL, norm="none")}, "model"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(change, named, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        run(BASE, path, stop_at(2, KeyboardInterrupt))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=f"differs in {named}: give another folder"):
+        run(BASE, path, **change)
+    with pytest.raises(InputError, match="differs in condenser"):
+        run(replace(BASE, iterations=8), path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        run(BASE, path, stop_at(2, KeyboardInterrupt))
+    whole = path.read_bytes()
+    for length in (0, 50, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match="not a whole checkpoint"):
+            run(BASE, path)
+
+
+def test_a_coreset_needs_no_checkpoint(tmp_path):
+    run(replace(BASE, objective=None, iterations=0), tmp_path / "checkpoint.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_last_good_set_is_kept_where_the_loss_is_not_finite():
+    condenser = Condenser(
+        objective=DistributionMatching(), optimizer=SGD(lr=1e30), iterations=50, surrogates=Fresh(every=50)
+    )
+    with pytest.raises(Diverged, match="at iteration 1: lower the optimizer's learning rate") as caught:
+        run(condenser)
+    start = run(replace(condenser, objective=None, iterations=0))
+    assert torch.equal(caught.value.synthetic.points, start.points)
+    assert caught.value.synthetic.labels.tolist() == start.labels.tolist()
+
+
+def test_rates_that_differ_only_in_the_optimizer_differ_in_the_checkpoint(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        run(BASE, path, stop_at(2, KeyboardInterrupt))
+    with pytest.raises(InputError, match="differs in condenser"):
+        run(replace(BASE, optimizer=Adam(lr=0.5)), path)
