@@ -129,17 +129,26 @@ def budget(config: DictConfig) -> Any:
     return Budget(ppc=config.ppc)
 
 
-def open_folder(folder: Path, config: DictConfig) -> None:
+def open_folder(folder: Path, config: DictConfig, until: str | None = None) -> None:
     """Puts the resolved config into a run's folder.
+
+    Args:
+        until: a file that a finished run leaves: a run with the same settings that lacks it is gone on
+            with. None where runs cannot be taken up again.
 
     Raises:
         InputError: if the folder holds another run, or cannot be written to.
     """
+    path, text = folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True)
     try:
-        os.close(os.open(folder / "config.yaml", os.O_CREAT | os.O_EXCL))  # one of several processes wins
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
-        raise InputError(f"{folder} already holds a run: give another folder=, or remove it") from error
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+        unfinished = until is not None and not (folder / until).exists()
+        if unfinished and path.read_text(encoding="utf-8") in ("", text):
+            return
+        what = "a run with other settings" if unfinished else "a run"
+        raise InputError(f"{folder} already holds {what}: give another folder=, or remove it") from error
+    write_text(path, text)
 
 
 def sentence(error: BaseException) -> str:

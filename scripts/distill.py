@@ -1,4 +1,7 @@
-"""Condenses a data set: python scripts/distill.py dataset=modelnet10 condenser=pcc ppc=1."""
+"""Condenses a data set: python scripts/distill.py dataset=modelnet10 condenser=pcc ppc=1.
+
+Interrupted or killed, the same command with the same folder= goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from cl3d.cli import budget, build, build_dataset, build_model, launch, open_folder, whole
+from cl3d.errors import InputError
 
 
 def main(config: DictConfig, folder: Path) -> None:
-    from cl3d.distill import resolve_device, save
+    from cl3d.distill import Diverged, resolve_device, save
     from cl3d.report.distill import provenance, show_header, show_set
     from cl3d.report.terminal import Terminal
 
@@ -19,15 +23,26 @@ def main(config: DictConfig, folder: Path) -> None:
     cost = budget(config)
     condenser, model = build(config.condenser), build_model(config.model)
     dataset = build_dataset(config)
-    open_folder(folder, config)
+    written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"
+    open_folder(folder, config, until=written.name)
     terminal = Terminal()
     show_header(terminal, dataset, condenser, cost, device, folder)
-    synthetic = condenser(
-        dataset.train, budget=cost, model=model, seed=seed, device=device, progress=terminal.progress
-    )
+    try:
+        synthetic = condenser(
+            dataset.train,
+            budget=cost,
+            model=model,
+            seed=seed,
+            device=device,
+            progress=terminal.progress,
+            checkpoint=folder / "checkpoint.safetensors",
+        )
+    except Diverged as error:
+        save(error.synthetic, last_good)
+        raise InputError(f"{error}; the set before that is {last_good}") from error
     synthetic.info |= provenance(config, dataset)
-    save(synthetic, folder / "synthetic.safetensors")
-    show_set(terminal, synthetic, folder / "synthetic.safetensors")
+    save(synthetic, written)
+    show_set(terminal, synthetic, written)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from cl3d.distill.objectives import (
     SortedFeatureMatching,
 )
 from cl3d.distill.optimizers import SGD, Adam
+from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.generator import GeneratedSet, Generator
@@ -30,6 +31,8 @@ from cl3d.distill.training import Training, fit
 __all__ = [
     "SGD",
     "Adam",
+    "AnchorSet",
+    "Anchors",
     "Augmentation",
     "Budget",
     "Condenser",

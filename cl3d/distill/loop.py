@@ -132,15 +132,13 @@ class Loop:
 
     def _step(self) -> None:
         iteration = len(self.losses)
-        decoded = self.synthetic.decode(generator(self.seed, "decode", iteration))
-        # as whoever trains on the set will see it: decoded clouds may leave the sphere
-        now = decoded.with_points(normalize(decoded.points))
-        detached = now.with_points(now.points.detach())
+        now = self.synthetic.decode(generator(self.seed, "decode", iteration))
+        seen = now.with_points(normalize(now.points.detach()))
         self._net = self.surrogates.at(
-            iteration, self._net, detached, self.networks, fold(self.seed, "surrogates")
+            iteration, self._net, seen, self.networks, fold(self.seed, "surrogates")
         )
         loss, gradient = self._match(self._net, self._batches(iteration), now)
-        if not (math.isfinite(loss) and _finite(decoded.points)):
+        if not (math.isfinite(loss) and _finite(now.points)):
             raise self._diverged(f"the loss is {loss} at iteration {iteration}")
         self._good = {name: t.detach().clone() for name, t in self.synthetic.state_dict().items()}
         scale_rates(self._optimizer, rate_factor(self.schedule, iteration, self.iterations))
@@ -180,7 +178,7 @@ class Loop:
 
 
 def _finite(points: Tensor) -> bool:
-    """Whether the points are usable as they are: normalising would hide that they overflow."""
+    """Whether the points are usable: normalising would hide that they overflow."""
     return bool(torch.isfinite(points.detach().norm()))
 
 

@@ -51,7 +51,7 @@ class GeneratedSet(SyntheticSet):
         self.num_points, self.noise_seed = num_points, noise_seed
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
-        """The clouds, in (-1, 1) but neither centred nor scaled; see :class:`SyntheticSet`.
+        """The clouds, centred and scaled into the unit sphere; see :class:`SyntheticSet`.
 
         Args:
             generator: a CPU generator draws each cloud's own noise; None takes the set's fixed noise,
@@ -67,7 +67,7 @@ class GeneratedSet(SyntheticSet):
             noise = torch.rand(1, wanted, generator=random.generator(self.noise_seed, "noise"))
         else:
             noise = torch.rand(len(self), wanted, generator=generator)
-        return PointClouds(self.siren(noise.to(self.codes), self.codes), self.labels)
+        return PointClouds(normalize(self.siren(noise.to(self.codes), self.codes)), self.labels)
 
     def prune(self, clouds_per_class: int) -> GeneratedSet:
         """Keeps the first codes of each class, and the network."""

@@ -1,0 +1,199 @@
+"""Morphing anchors: a few coarse clouds, and learnable blends between them that cost next to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cl3d.clouds import PointClouds
+from cl3d.distill.budget import cloud_nbytes
+from cl3d.distill.parameterizations.storage import (
+    STORAGES,
+    check_storage,
+    pack,
+    point_nbytes,
+    straight_through,
+    unpack,
+)
+from cl3d.distill.synthetic import SyntheticSet
+from cl3d.errors import InputError, check_positive, check_whole
+from cl3d.ops.assignment import align
+from cl3d.ops.fps import farthest_points
+from cl3d.random import generator as keyed_generator
+
+
+class AnchorSet(SyntheticSet):
+    """Groups of M aligned anchors and L blends of each group (003, section 3.2).
+
+    Group i decodes to its anchors, then its blends, sum over m of softmax(logits)_m · anchor_m (eq. 5
+    and 6); the last of the M logits is 0 and not stored.
+
+    Args:
+        anchors: (s, M, q, 3), each anchor's points in the order of the first anchor's.
+        logits: (s, L, M - 1).
+        group_labels: (s,) int64, ascending.
+        storage: precision of the anchors.
+        blend_rate: learning rate of the logits; None is the optimizer's.
+    """
+
+    kind = "anchors"
+
+    def __init__(
+        self,
+        anchors: Tensor,
+        logits: Tensor,
+        group_labels: Tensor,
+        storage: str = "float32",
+        blend_rate: float | None = None,
+    ) -> None:
+        super().__init__(group_labels.repeat_interleave(anchors.shape[1] + logits.shape[1]))
+        self.storage, self.blend_rate = storage, blend_rate
+        self.anchors = nn.Parameter(anchors.detach().to(torch.float32, copy=True))
+        self.logits = nn.Parameter(logits.detach().clone())
+
+    def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
+        """Anchors and blends, group by group; see :class:`SyntheticSet`."""
+        anchors = straight_through(self.anchors, self.storage)
+        logits = torch.cat([self.logits, self.logits.new_zeros(*self.logits.shape[:2], 1)], dim=2)
+        blends = torch.einsum("slm,smqc->slqc", logits.softmax(dim=2), anchors)
+        clouds = PointClouds(torch.cat([anchors, blends], dim=1).flatten(0, 1), self.labels)
+        if num_points is None or num_points == clouds.num_points:
+            return clouds
+        return clouds.resample(num_points, generator or torch.Generator().manual_seed(0))
+
+    def stored(self) -> dict[str, Tensor]:
+        """Anchors in the storage's dtype, and logits where there are any."""
+        anchors = {"anchors": pack(self.anchors.detach(), self.storage)}
+        return anchors | ({"logits": self.logits.detach()} if self.logits.numel() else {})
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The anchors at the optimizer's rate, the logits at theirs."""
+        rate = {} if self.blend_rate is None else {"lr": self.blend_rate}
+        return [{"params": [self.anchors]}, {"params": [self.logits], **rate}]
+
+    def prune(self, clouds_per_class: int) -> AnchorSet:
+        """Keeps whole groups, the first of each class; of a single group fewer blends, then fewer anchors."""
+        anchors, blends = self.anchors.shape[1], self.logits.shape[1]
+        labels = self.labels[:: anchors + blends]
+        groups = clouds_per_class // (anchors + blends)
+        if groups == 0 and clouds_per_class > 0:
+            groups, anchors = 1, min(anchors, clouds_per_class)
+            blends = clouds_per_class - anchors
+        kept = torch.cat([(labels == c).nonzero().squeeze(1)[:groups] for c in labels.unique()])
+        pruned = AnchorSet(
+            self.anchors[kept, :anchors],
+            self.logits[kept, :blends, : anchors - 1],
+            labels[kept],
+            self.storage,
+            self.blend_rate,
+        )
+        pruned.info = dict(self.info)
+        return pruned
+
+    def config(self) -> dict[str, Any]:
+        """Nothing: the tensors say it all."""
+        return {}
+
+    @classmethod
+    def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> AnchorSet:
+        """From a file's tensors; see :class:`SyntheticSet`."""
+        if "anchors" not in tensors or not set(tensors) <= {"anchors", "logits"} or config:
+            raise InputError(f"a set of anchors holds 'anchors' and 'logits', not {sorted(tensors)}")
+        packed = tensors["anchors"]
+        names = {dtype: name for name, dtype in STORAGES.items()}
+        if packed.ndim != 4 or packed.shape[3] != 3 or 0 in packed.shape or packed.dtype not in names:
+            raise InputError(f"anchors are of shape (groups, anchors, points, 3) as {', '.join(STORAGES)}")
+        groups, anchors = packed.shape[:2]
+        logits = tensors.get("logits", torch.zeros(groups, 0, anchors - 1))
+        if logits.ndim != 3 or (groups, anchors - 1) != (logits.shape[0], logits.shape[2]):
+            raise InputError(f"logits are {tuple(logits.shape)}, not ({groups}, blends, {anchors - 1})")
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+            raise InputError("a set of anchors holds finite numbers")
+        each = anchors + logits.shape[1]
+        group_labels = labels[::each]
+        if len(labels) != groups * each or not torch.equal(group_labels.repeat_interleave(each), labels):
+            raise InputError(f"{len(labels)} labels do not fit {groups} groups of {each} clouds")
+        return cls(unpack(packed), logits, group_labels, names[packed.dtype])
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Stores as many groups as raw clouds fit: M coarse anchors and L blends for each (003).
+
+    A group's M q points and L (M - 1) logits cost no more than one raw cloud (eq. 12); q is as large as
+    that allows.
+
+    Attributes:
+        anchors: M, real clouds coarsened by farthest point sampling, from the second on re-ordered so that
+            they match the first with the least sum of distances.
+        blends: L; their weights start uniform on the simplex.
+        storage: precision of the anchors.
+        blend_rate: learning rate of the logits; None is the optimizer's.
+
+    Raises:
+        InputError: if a number is out of range.
+    """
+
+    anchors: int = 4
+    blends: int = 16
+    storage: str = "float32"
+    blend_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("anchors", self.anchors, 2)
+        check_whole("blends", self.blends, 0)
+        check_storage(self.storage)
+        if self.blend_rate is not None:
+            check_positive("blend_rate", self.blend_rate)
+
+    def points_within(self, nbytes: int) -> int:
+        """Points per anchor of a group of that many bytes (003, eq. 12)."""
+        return (nbytes - 4 * self.blends * (self.anchors - 1)) // (self.anchors * point_nbytes(self.storage))
+
+    def clouds_within(self, nbytes: int, num_points: int) -> int:
+        """M clouds for each raw cloud that would fit."""
+        return self.anchors * (nbytes // cloud_nbytes(num_points))
+
+    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> AnchorSet:
+        """Groups of the picked clouds, which serve again where a class has too few.
+
+        Raises:
+            InputError: if the anchors would have no points.
+        """
+        raw = cloud_nbytes(picked.num_points)
+        size = min(self.points_within(raw), picked.num_points)
+        if size < 1:
+            raise InputError(
+                f"{self.anchors} anchors and {self.blends} blends leave no byte of {raw} for points: "
+                "give fewer of them, or clouds of more points"
+            )
+        coarse = picked.points.gather(
+            1, farthest_points(picked.points, size).unsqueeze(-1).expand(-1, -1, 3)
+        ).float()
+        groups, labels = [], []
+        for label, share in shares.items():
+            mine = coarse[picked.labels == label]
+            for group in range(share // raw):
+                rows = torch.arange(group * self.anchors, (group + 1) * self.anchors) % len(mine)
+                groups.append(_aligned(mine[rows.to(mine.device)]))
+                labels.append(label)
+        draws = torch.rand(len(groups), self.blends, self.anchors, generator=keyed_generator(seed, "blends"))
+        # minus logarithms of uniform numbers, normalised, are uniform on the simplex
+        logs = (-draws.clamp_min(1e-12).log()).clamp_min(1e-12).log()
+        logits = (logs[..., :-1] - logs[..., -1:]).to(coarse)
+        return AnchorSet(
+            torch.stack(groups),
+            logits,
+            torch.tensor(labels, device=coarse.device),
+            self.storage,
+            self.blend_rate,
+        )
+
+
+def _aligned(group: Tensor) -> Tensor:
+    """The clouds of a group, (M, q, 3), each re-ordered to match the first."""
+    rest = [cloud[align(cloud, group[0])] for cloud in group[1:]]
+    return torch.stack([group[0], *rest])
