@@ -205,5 +205,19 @@ def random_rotations(n: int, generator: torch.Generator, axis: str | None = None
     return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
+def euler_rotations(angles: Tensor) -> Tensor:
+    """Rotations about x, then y, then z: (n, 3) radians → (n, 3, 3), R = Rz Ry Rx; differentiable."""
+    cos, sin = angles.cos(), angles.sin()
+    identity = torch.eye(3, dtype=angles.dtype, device=angles.device).repeat(len(angles), 1, 1)
+    total = identity
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        turn = identity.clone()
+        turn[:, i, i] = turn[:, j, j] = cos[:, axis]
+        turn[:, j, i], turn[:, i, j] = sin[:, axis], -sin[:, axis]
+        total = turn @ total
+    return total
+
+
 def _describe(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
+from torch.autograd import gradcheck
 
 from cl3d.clouds import (
     PointClouds,
     check_clouds,
     choose_points,
     concatenate,
+    euler_rotations,
     normalize,
     random_rotations,
     rotate,
@@ -124,3 +128,22 @@ def test_unusable_clouds_are_named():
         check_clouds(flat, "x")
     with pytest.raises(InputError, match="has no clouds"):
         check_clouds(clouds()[:0], "x")
+
+
+def test_a_quarter_turn_about_each_axis():
+    quarter = math.pi / 2 * torch.eye(3, dtype=torch.float64)
+    images = euler_rotations(quarter) @ torch.eye(3, dtype=torch.float64)
+    # about x: y to z; about y: z to x; about z: x to y (columns are the images of x, y, z)
+    assert torch.allclose(images[0][:, 1], torch.tensor([0.0, 0, 1]).double(), atol=1e-15)
+    assert torch.allclose(images[1][:, 2], torch.tensor([1.0, 0, 0]).double(), atol=1e-15)
+    assert torch.allclose(images[2][:, 0], torch.tensor([0.0, 1, 0]).double(), atol=1e-15)
+
+
+def test_angles_give_rotations_in_the_order_x_y_z():
+    angles = torch.randn(5, 3, generator=generator(2), dtype=torch.float64, requires_grad=True)
+    x, y, z = (euler_rotations(angles * torch.eye(3, dtype=torch.float64)[axis]) for axis in range(3))
+    turns = euler_rotations(angles)
+    assert torch.allclose(turns, z @ y @ x)
+    assert torch.allclose(turns @ turns.mT, torch.eye(3, dtype=torch.float64).expand(5, 3, 3))
+    assert torch.allclose(torch.linalg.det(turns), torch.ones(5, dtype=torch.float64))
+    assert gradcheck(euler_rotations, angles)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cl3d.clouds import random_rotations, rotate
+from cl3d.clouds import euler_rotations, random_rotations, rotate
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,8 @@ class Augmentation:
         factor = low + (high - low) * torch.rand(n, 1, 1, generator=generator)
         noise = self.jitter * torch.randn(points.shape, generator=generator)
         angles = self.angle * torch.randn(n, 3, generator=generator)
-        turn = _euler(angles.clamp(-self.angle_clip, self.angle_clip))
+        turn = euler_rotations(angles.clamp(-self.angle_clip, self.angle_clip))
         if self.spin is not None:
             turn = turn @ random_rotations(n, generator, None if self.spin == "so3" else self.spin)
         turned = rotate(points, turn.to(points))
         return turned * factor.to(points) + noise.clamp(-self.jitter_clip, self.jitter_clip).to(points)
-
-
-def _euler(angles: Tensor) -> Tensor:
-    """Rotations about x, then y, then z by (n, 3) angles in radians: (n, 3, 3)."""
-    cos, sin = angles.cos(), angles.sin()
-    total = torch.eye(3).expand(len(angles), 3, 3)
-    for axis in range(3):
-        i, j = (axis + 1) % 3, (axis + 2) % 3
-        one = torch.eye(3).repeat(len(angles), 1, 1)
-        one[:, i, i] = one[:, j, j] = cos[:, axis]
-        one[:, j, i], one[:, i, j] = sin[:, axis], -sin[:, axis]
-        total = one @ total
-    return total

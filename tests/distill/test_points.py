@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import pytest
 import torch
-from torch.autograd import gradcheck
 
 from cl3d.clouds import PointClouds
 from cl3d.distill import Budget, Condenser, DistributionMatching, load, save
-from cl3d.distill.parameterizations.angles import TurnedPoints, euler_rotations
+from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import STORAGES, pack, straight_through, unpack
 from cl3d.errors import InputError
@@ -93,25 +91,6 @@ def test_numbers_of_points_and_names_are_checked():
         Points(storage="int4")
     with pytest.raises(InputError, match="num_points=17 per stored cloud, but the clouds have 13"):
         Condenser(parameterization=Points(num_points=17))(blobs(), budget=Budget(ppc=2), model=SMALL)
-
-
-def test_a_quarter_turn_about_each_axis():
-    quarter = math.pi / 2 * torch.eye(3, dtype=torch.float64)
-    images = euler_rotations(quarter) @ torch.eye(3, dtype=torch.float64)
-    # about x: y to z; about y: z to x; about z: x to y (columns are the images of x, y, z)
-    assert torch.allclose(images[0][:, 1], torch.tensor([0.0, 0, 1]).double(), atol=1e-15)
-    assert torch.allclose(images[1][:, 2], torch.tensor([1.0, 0, 0]).double(), atol=1e-15)
-    assert torch.allclose(images[2][:, 0], torch.tensor([0.0, 1, 0]).double(), atol=1e-15)
-
-
-def test_angles_give_rotations_in_the_order_x_y_z():
-    angles = torch.randn(5, 3, generator=generator(2), dtype=torch.float64, requires_grad=True)
-    x, y, z = (euler_rotations(angles * torch.eye(3, dtype=torch.float64)[axis]) for axis in range(3))
-    turns = euler_rotations(angles)
-    assert torch.allclose(turns, z @ y @ x)
-    assert torch.allclose(turns @ turns.mT, torch.eye(3, dtype=torch.float64).expand(5, 3, 3))
-    assert torch.allclose(torch.linalg.det(turns), torch.ones(5, dtype=torch.float64))
-    assert gradcheck(euler_rotations, angles)
 
 
 def test_turned_clouds_are_stored_turned(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cl3d.clouds import PointClouds, rotate
+from cl3d.clouds import PointClouds, euler_rotations, rotate
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import pack, straight_through
 
@@ -72,14 +72,3 @@ class TurnedPoints(Points):
         """A copy of the picked clouds, not yet turned."""
         del shares
         return TurnedSet(self.coarsen(picked, seed), self.storage, self.angle_rates)
-
-
-def euler_rotations(angles: Tensor) -> Tensor:
-    """Rotations about x, then y, then z: (n, 3) radians → (n, 3, 3), R = Rz Ry Rx, differentiable."""
-    (cx, cy, cz), (sx, sy, sz) = angles.cos().unbind(1), angles.sin().unbind(1)
-    rows = [
-        [cy * cz, sx * sy * cz - cx * sz, cx * sy * cz + sx * sz],
-        [cy * sz, sx * sy * sz + cx * cz, cx * sy * sz - sx * cz],
-        [-sy, sx * cy, cx * cy],
-    ]
-    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
