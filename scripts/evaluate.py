@@ -32,6 +32,8 @@ def main(config: DictConfig, folder: Path) -> None:
         seed=seed,
         device=device,
         progress=terminal.progress,
+        fresh_decoding=config.fresh_decoding,
+        best_epoch=config.best_epoch,
     )
     write_evaluation(folder / "evaluation.json", evaluation, dataset)
     show_evaluation(terminal, evaluation, dataset, folder)

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from cl3d.cli import CONFIGS, budget, build
-from cl3d.distill import Budget, Condenser, Training, presets
+from cl3d.distill import Budget, Condenser, Training, presets, protocols
 from cl3d.models import Backbone
 
 
@@ -63,8 +63,9 @@ def test_strategies_build(name):
 
 
 @pytest.mark.parametrize("name", choices("training"))
-def test_trainings_build(name):
-    assert isinstance(build(composed("evaluate", f"training={name}", "set=x").training), Training)
+def test_trainings_are_their_protocols(name):
+    built = build(composed("evaluate", f"training={name}", "set=x").training)
+    assert built == getattr(protocols, name)()
 
 
 @pytest.mark.parametrize("name", choices("experiment"))

@@ -3,7 +3,7 @@
 from cl3d.distill import distill, evaluate, load, presets
 """
 
-from cl3d.distill import presets
+from cl3d.distill import presets, protocols
 from cl3d.distill.augment import Augmentation
 from cl3d.distill.budget import Budget
 from cl3d.distill.condenser import Condenser, distill
@@ -63,6 +63,7 @@ __all__ = [
     "fit",
     "load",
     "presets",
+    "protocols",
     "resolve_device",
     "save",
 ]

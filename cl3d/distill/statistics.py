@@ -13,8 +13,8 @@ SMALLEST_BATCH = 3
 
 
 @contextmanager
-def guarded_statistics(net: nn.Module, clouds: int) -> Iterator[None]:
-    """Lets no batch of one or two clouds reach a BatchNorm: there running statistics are used.
+def guarded_statistics(net: nn.Module, clouds: int, smallest: int = SMALLEST_BATCH) -> Iterator[None]:
+    """Lets no batch of fewer than ``smallest`` clouds reach a BatchNorm: there running statistics are used.
 
     The statistics of one cloud do not exist and those of two say only which is which; one such
     batch in an epoch ruins a network.
@@ -23,7 +23,7 @@ def guarded_statistics(net: nn.Module, clouds: int) -> Iterator[None]:
         clouds: how many the next forward pass has.
     """
     norms = []
-    if clouds < SMALLEST_BATCH:
+    if clouds < smallest:
         norms = [
             m for m in net.modules() if isinstance(m, _BatchNorm) and m.training and m.track_running_stats
         ]

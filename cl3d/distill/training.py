@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.augment import Augmentation
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
-from cl3d.distill.statistics import guarded_statistics
-from cl3d.errors import check_whole
+from cl3d.distill.statistics import SMALLEST_BATCH, guarded_statistics
+from cl3d.errors import Note, check_whole
 from cl3d.progress import Progress, silent
 from cl3d.random import generator, isolated
 
@@ -26,6 +28,7 @@ class Training:
         epochs: passes over the clouds.
         batch_size: upper bound; batches are made equally large (to one cloud), so that no leftover
             of one or two clouds ruins batch statistics.
+        leftovers: cut full batches and one of whatever is left over instead, as data loaders do.
         optimizer: over the network's parameters.
         schedule: of the learning rate over the epochs, one of ``cl3d.distill.optimizers.SCHEDULES``.
         augmentation: drawn afresh for each batch, or None.
@@ -36,6 +39,7 @@ class Training:
     optimizer: Optimizer = Adam(lr=1e-3)
     schedule: str = "constant"
     augmentation: Augmentation | None = None
+    leftovers: bool = False
 
     def __post_init__(self) -> None:
         check_schedule(self.schedule)
@@ -43,32 +47,57 @@ class Training:
         check_whole("batch_size", self.batch_size, 1)
 
 
+Clouds = PointClouds | Sequence[PointClouds]
+"""One set of clouds, or several where numbers of points differ."""
+
+
 def fit(
     net: nn.Module,
-    clouds: PointClouds | Sequence[PointClouds],
+    clouds: Clouds | Callable[[int], Clouds],
     training: Training,
     seed: int,
     progress: Progress = silent,
     description: str = "training",
+    after_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> None:
     """Trains ``net`` in place by cross-entropy, on its own device, and leaves it in eval mode.
 
     Args:
-        clouds: the training clouds; several sets where numbers of points differ (a batch holds
-            clouds of one set).
+        clouds: the training clouds (a batch holds clouds of one set); or a function of the epoch that
+            gives them.
         seed: keys the order of the clouds, the augmentation and dropout.
+        after_epoch: called with each finished epoch; it may put the network in eval mode.
     """
-    groups = [clouds] if isinstance(clouds, PointClouds) else list(clouds)
     device = next(net.parameters()).device
-    groups = [group.to(device) for group in groups]
+    groups = _groups(clouds(0) if callable(clouds) else clouds, device)
+    if training.leftovers:
+        _note_leftovers(net, groups, training.batch_size)
     optimizer = training.optimizer(net.parameters())
-    net.train()
     with isolated(seed, "dropout", device=device), progress(description, training.epochs) as advance:
         for epoch in range(training.epochs):
+            if callable(clouds) and epoch > 0:
+                groups = _groups(clouds(epoch), device)
+            net.train()
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))
+            after_epoch(epoch)
             advance(f"loss {loss:.3f}")
     net.eval()
+
+
+def _groups(clouds: Clouds, device: torch.device) -> list[PointClouds]:
+    return [group.to(device) for group in ([clouds] if isinstance(clouds, PointClouds) else clouds)]
+
+
+def _note_leftovers(net: nn.Module, groups: Sequence[PointClouds], batch_size: int) -> None:
+    smallest = min(1 + (len(group) - 1) % batch_size for group in groups)
+    if smallest < SMALLEST_BATCH and any(isinstance(m, _BatchNorm) for m in net.modules()):
+        warnings.warn(
+            f"batches of {batch_size} leave {smallest} clouds over, whose batch statistics ruin a network: "
+            "leftovers=false makes batches equally large",
+            Note,
+            stacklevel=3,
+        )
 
 
 def _epoch(
@@ -79,12 +108,13 @@ def _epoch(
     draws: torch.Generator,
 ) -> float:
     total, seen = torch.zeros(()), 0
-    for batch in batches(groups, training.batch_size, draws):
+    smallest = 2 if training.leftovers else SMALLEST_BATCH
+    for batch in batches(groups, training.batch_size, draws, training.leftovers):
         points = batch.points
         if training.augmentation is not None:
             points = training.augmentation(points, draws)
         optimizer.zero_grad(set_to_none=True)
-        with guarded_statistics(net, len(batch)):
+        with guarded_statistics(net, len(batch), smallest):
             loss = nn.functional.cross_entropy(net(points), batch.labels)
         loss.backward()
         optimizer.step()
@@ -94,17 +124,24 @@ def _epoch(
 
 
 def batches(
-    groups: Sequence[PointClouds], batch_size: int, draws: torch.Generator | None
+    groups: Sequence[PointClouds],
+    batch_size: int,
+    draws: torch.Generator | None,
+    leftovers: bool = False,
 ) -> Iterator[PointClouds]:
     """Cuts each group into equally large batches of at most ``batch_size`` clouds.
 
     With ``draws`` clouds and batches come in random order, otherwise in their own.
+
+    Args:
+        leftovers: cut full batches, and one of what is left over.
     """
     cut: list[tuple[PointClouds, Tensor]] = []
     for group in groups:
         n = len(group)
         order = torch.arange(n) if draws is None else torch.randperm(n, generator=draws)
-        cut += [(group, part) for part in order.tensor_split(math.ceil(n / batch_size))]
+        parts = order.split(batch_size) if leftovers else order.tensor_split(math.ceil(n / batch_size))
+        cut += [(group, part) for part in parts]
     turn = range(len(cut)) if draws is None else torch.randperm(len(cut), generator=draws).tolist()
     for position in turn:
         group, part = cut[position]

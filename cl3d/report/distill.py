@@ -85,6 +85,7 @@ def write_evaluation(path: Path, evaluation: Evaluation, dataset: Dataset) -> No
         "accuracies": evaluation.accuracies,
         "mean": evaluation.mean,
         "std": evaluation.std,
+        "best_epoch_selected_on_test": list(evaluation.best_epoch),
         "per_class": {dataset.class_names[label]: a for label, a in evaluation.per_class.items()},
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
