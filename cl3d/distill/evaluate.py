@@ -46,13 +46,11 @@ class Evaluation:
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
 
     def __str__(self) -> str:
-        shown = (
-            f"{100 * self.mean:.1f} ± {100 * self.std:.1f} % (last epoch, {len(self.accuracies)} networks)"
-        )
+        networks = len(self.accuracies)
+        shown = f"{100 * self.mean:.1f} ± {100 * self.std:.1f} % (last epoch, {networks} networks)"
         if self.best_epoch:
-            shown += (
-                f"; {100 * statistics.fmean(self.best_epoch):.1f} % (best epoch, selected on the test set)"
-            )
+            best = 100 * statistics.fmean(self.best_epoch)
+            shown += f"; {best:.1f} % (best epoch, selected on the test set)"
         return shown
 
 

@@ -45,8 +45,9 @@ def dd3d() -> Training:
 def morph() -> Training:
     """Paper 003, appendix B: 500 epochs of SGD, a tenth of the rate after 250; no augmentation.
 
-    Clouds of 1,024 points; ten networks. Taken literally: batches of 8 leave 2 of 10 clouds over, which ruins the batch statistics and with them
-    the accuracy at one cloud per class; :func:`morph_balanced` is the same without that.
+    Clouds of 1,024 points; ten networks. Taken literally: batches of 8 leave 2 of 10 clouds over, which
+    ruins the batch statistics, and with them the accuracy at one cloud per class;
+    :func:`morph_balanced` is the same without that.
     """
     return replace(morph_balanced(), leftovers=True)
 
