@@ -5,6 +5,7 @@ Interrupted or killed, the same command with the same folder= goes on where it w
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -15,7 +16,7 @@ from cl3d.errors import InputError
 
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.distill import Diverged, resolve_device, save
-    from cl3d.report.distill import provenance, show_header, show_set
+    from cl3d.report.distill import provenance, show_header, show_set, write_cost
     from cl3d.report.terminal import Terminal
 
     device = resolve_device(str(config.device))
@@ -27,6 +28,7 @@ def main(config: DictConfig, folder: Path) -> None:
     open_folder(folder, config, until=written.name)
     terminal = Terminal()
     show_header(terminal, dataset, condenser, cost, device, folder)
+    start = time.monotonic()
     try:
         synthetic = condenser(
             dataset.train,
@@ -41,6 +43,7 @@ def main(config: DictConfig, folder: Path) -> None:
         save(error.synthetic, last_good)
         raise InputError(f"{error}; the set before that is {last_good}") from error
     synthetic.info |= provenance(config, dataset)
+    write_cost(folder / "cost.json", synthetic, time.monotonic() - start, device)
     save(synthetic, written)
     show_set(terminal, synthetic, written)
 

@@ -72,6 +72,11 @@ class SyntheticSet(nn.Module, ABC):
         return sum(tensor.numel() * tensor.element_size() for tensor in self.stored().values())
 
     @property
+    def stored_clouds(self) -> int:
+        """How many clouds are stored, as points or codes; those that follow from others do not count."""
+        return len(self)
+
+    @property
     def clouds_per_class(self) -> dict[int, int]:
         """Decoded clouds of each class."""
         values, counts = self.labels.unique(return_counts=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,28 @@ def show_set(terminal: Terminal, synthetic: SyntheticSet, path: Path) -> None:
         rows.append(("loss", f"{info['loss_first']:.4g} (first tenth), {info['loss_last']:.4g} (last tenth)"))
         rows.append(("moved", f"{info['moved_mean']:.3f} mean, {info['moved_max']:.3f} max, in cloud radii"))
     terminal.header([*rows, ("written", str(path))])
+
+
+def write_cost(path: Path, synthetic: SyntheticSet, seconds: float, device: torch.device) -> None:
+    """Writes what a set cost as JSON: bytes, clouds, seconds, and the process's peak memory."""
+    content = {
+        "nbytes": synthetic.nbytes,
+        "stored_clouds": synthetic.stored_clouds,
+        "decoded_clouds": len(synthetic),
+        "num_points": synthetic.decode().num_points,
+        "moved_mean": synthetic.info.get("moved_mean"),
+        "seconds": seconds,
+        "peak_bytes": peak_bytes(device),
+    }
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def peak_bytes(device: torch.device) -> int:
+    """The most memory that this process has held so far: on a CUDA device that device's, else its own."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def write_evaluation(path: Path, evaluation: Evaluation, dataset: Dataset) -> None:

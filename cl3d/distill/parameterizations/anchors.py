@@ -69,6 +69,11 @@ class AnchorSet(SyntheticSet):
         anchors = {"anchors": pack(self.anchors.detach(), self.storage)}
         return anchors | ({"logits": self.logits.detach()} if self.logits.numel() else {})
 
+    @property
+    def stored_clouds(self) -> int:
+        """The anchors."""
+        return self.anchors.shape[0] * self.anchors.shape[1]
+
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The anchors at the optimizer's rate, the logits at theirs."""
         rate = {} if self.blend_rate is None else {"lr": self.blend_rate}

@@ -1,0 +1,45 @@
+"""Several condensers at the same bytes, in one table: python scripts/compare.py dataset=modelnet10 ppc=1.
+
+Interrupted or killed, the same command with the same folder= goes on where it was.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from cl3d.cli import launch, open_folder, whole
+
+
+def main(config: DictConfig, folder: Path) -> None:
+    from cl3d.atomic import write_text
+    from cl3d.report.compare import COLUMNS, as_csv, jobs, markdown, run_script, table
+    from cl3d.report.terminal import Terminal
+
+    whole(config, "runs", 1)
+    budget = [f"{key}={config[key]}" for key in ("ppc", "ratio", "budget") if config[key] is not None]
+    both = [f"{key}={config[key]}" for key in ("holdout", "device") if config[key] is not None]
+    test = [f"{key}={config[key]}" for key in ("runs", "fresh_decoding")]
+    for setting in HydraConfig.get().overrides.task:  # groups, and what stands in them
+        head = setting.split("=")[0].split(".")[0]
+        both += [setting] if head in ("dataset", "data", "model") else []
+        test += [setting] if head == "training" else []
+    planned = jobs(list(config.condensers), list(config.seeds), folder.absolute())
+    open_folder(folder, config, until="comparison.csv")
+    terminal, results = Terminal(), []
+    for number, job in enumerate(planned, 1):
+        title = f"{number}/{len(planned)} {job.condenser}, seed {job.seed}"
+        for command in job.commands([*both, *budget], [*both, *test]):
+            terminal.say(f"[bold]{title}: {command[0]}[/bold]")
+            run_script(Path(__file__).parent, command)
+        results.append(job.result())
+    write_text(folder / "comparison.md", markdown(table(results)))
+    write_text(folder / "comparison.csv", as_csv(results))
+    terminal.table("same bytes, paired seeds", COLUMNS, table(results))
+    terminal.say(f"written: {folder}/comparison.md, comparison.csv")
+
+
+if __name__ == "__main__":
+    launch("compare", main)
