@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.initializers import Herding, KCenter, Random
-from cl3d.distill.objectives import DistributionMatching, GradientMatching
+from cl3d.distill.objectives import DistributionMatching, GradientMatching, SortedFeatureMatching
 from cl3d.distill.optimizers import SGD, Adam
+from cl3d.distill.parameterizations.anchors import Anchors
+from cl3d.distill.parameterizations.angles import TurnedPoints
+from cl3d.distill.parameterizations.generator import Generator
+from cl3d.distill.parameterizations.points import Points
 from cl3d.distill.surrogates import Fresh, Trained
 from cl3d.distill.training import Training
 
@@ -66,4 +70,61 @@ def dm(iterations: int = 200) -> Condenser:
         optimizer=Adam(lr=3e-3),
         iterations=iterations,
         real_batch=16,
+    )
+
+
+def sadm(iterations: int = 100) -> Condenser:
+    """Sorted feature maps from random clouds that may turn (SADM, Yim et al., 2025)."""
+    return Condenser(
+        name="sadm",
+        initializer=Random(),
+        parameterization=TurnedPoints(),
+        objective=SortedFeatureMatching(),
+        surrogates=Fresh(every=1),
+        optimizer=SGD(lr=1.0, momentum=0.5),
+        iterations=iterations,
+        real_batch=8,
+    )
+
+
+def dd3d(iterations: int = 400) -> Condenser:
+    """Gradient matching through a generator trained from scratch (paper 001, section 4, algorithm 1)."""
+    return Condenser(
+        name="dd3d",
+        initializer=Random(),
+        parameterization=Generator(),
+        objective=GradientMatching("row_cosine"),
+        surrogates=_ON_THE_SET,
+        optimizer=Adam(lr=1e-3, weight_decay=5e-4),
+        schedule="half",
+        iterations=iterations,
+        real_batch=32,
+    )
+
+
+def morphing(iterations: int = 100) -> Condenser:
+    """Sorted feature maps of coarse anchors and their blends (paper 003, section 3, algorithm 1)."""
+    return Condenser(
+        name="morphing",
+        initializer=Random(),
+        parameterization=Anchors(anchors=4, blends=16),
+        objective=SortedFeatureMatching(beta=0.0, absolute=True),
+        surrogates=Fresh(every=1),
+        optimizer=SGD(lr=10.0, momentum=0.5),
+        iterations=iterations,
+        real_batch=8,
+    )
+
+
+def random_coarse(num_points: int = 64) -> Condenser:
+    """Random clouds of few points: as many as the same bytes hold."""
+    return Condenser(
+        name="random_coarse", initializer=Random(), parameterization=Points(num_points=num_points)
+    )
+
+
+def herding_coarse(num_points: int = 64) -> Condenser:
+    """Herded clouds of few points: as many as the same bytes hold."""
+    return Condenser(
+        name="herding_coarse", initializer=Herding(), parameterization=Points(num_points=num_points)
     )

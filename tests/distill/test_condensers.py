@@ -41,10 +41,23 @@ OBJECTIVES = {
 SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
 
 
-@pytest.mark.parametrize("name", ["random", "herding", "k_center", "dc", "pcc", "dm"])
+PRESETS = [
+    *("random", "herding", "k_center", "dc", "pcc", "dm", "sadm", "dd3d", "morphing"),
+    *("random_coarse", "herding_coarse"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("name", PRESETS)
 def test_presets_keep_the_contract(name):
     preset = getattr(presets, name)()
-    check_condenser(replace(preset, iterations=min(preset.iterations, 2)), SMALL)
+    small = {
+        "morphing": {"blends": 2},
+        "random_coarse": {"num_points": 5},
+        "herding_coarse": {"num_points": 5},
+    }
+    stored = replace(preset.parameterization, **small.get(name, {}))
+    check_condenser(replace(preset, parameterization=stored, iterations=min(preset.iterations, 2)), SMALL)
 
 
 @pytest.mark.parametrize("surrogates", SURROGATES)

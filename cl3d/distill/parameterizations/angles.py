@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cl3d.clouds import PointClouds, euler_rotations, rotate
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import pack, straight_through
+from cl3d.errors import InputError, check_positive
 
 
 class TurnedSet(PointSet):
@@ -67,6 +68,15 @@ class TurnedPoints(Points):
     """
 
     angle_rates: tuple[float, float, float] = (1e-3, 1e-2, 1e-3)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        rates = tuple(self.angle_rates)
+        if len(rates) != 3:
+            raise InputError(f"angle_rates={list(rates)}: give three, about x, y and z")
+        for rate in rates:
+            check_positive("angle_rates", rate)
+        object.__setattr__(self, "angle_rates", rates)  # a list, as files give it, would not compare equal
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> TurnedSet:
         """A copy of the picked clouds, not yet turned."""
