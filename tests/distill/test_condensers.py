@@ -11,16 +11,21 @@ import torch
 from cl3d.distill import (
     SGD,
     Adam,
+    Anchors,
     Budget,
     Condenser,
     DistributionMatching,
     Fresh,
+    Generator,
     GradientMatching,
     Herding,
     KCenter,
+    Points,
     Random,
+    SortedFeatureMatching,
     Trained,
     Training,
+    TurnedPoints,
     distill,
     load,
     presets,
@@ -36,7 +41,16 @@ INITIALIZERS = {"random": Random(), "herding": Herding(QUICK), "k_center": KCent
 OBJECTIVES = {
     "none": None,
     "dm": DistributionMatching(),
+    "sadm": SortedFeatureMatching(),
+    "sadm_squared": SortedFeatureMatching("squared", beta=0),
     **{name: GradientMatching(name) for name in ("layer_cosine", "row_cosine", "mse")},
+}
+PARAMETERIZATIONS = {
+    "points": Points(),
+    "coarse_points": Points(num_points=5, storage="uint8"),
+    "turned_points": TurnedPoints(storage="float16"),
+    "anchors": Anchors(anchors=2, blends=2),
+    "generator": Generator(),
 }
 SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
 
@@ -60,12 +74,15 @@ def test_presets_keep_the_contract(name):
     check_condenser(replace(preset, parameterization=stored, iterations=min(preset.iterations, 2)), SMALL)
 
 
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
 @pytest.mark.parametrize("surrogates", SURROGATES)
 @pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("parameterization", PARAMETERIZATIONS)
 @pytest.mark.parametrize("initializer", INITIALIZERS)
-def test_everything_recombines(initializer, objective, surrogates):
+def test_everything_recombines(initializer, parameterization, objective, surrogates):
     condenser = Condenser(
         initializer=INITIALIZERS[initializer],
+        parameterization=PARAMETERIZATIONS[parameterization],
         objective=OBJECTIVES[objective],
         surrogates=SURROGATES[surrogates],
         iterations=2,
@@ -78,7 +95,7 @@ def test_everything_recombines(initializer, objective, surrogates):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("objective", ["dm", "layer_cosine", "row_cosine", "mse"])
+@pytest.mark.parametrize("objective", ["dm", "sadm", "layer_cosine", "row_cosine", "mse"])
 def test_the_loss_goes_down(objective, seed):
     # one network, all real clouds and small updates: larger ones make points of so small a network win
     # or lose its maxima, and its gradients jump
