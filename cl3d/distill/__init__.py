@@ -8,6 +8,7 @@ from cl3d.distill.augment import Augmentation
 from cl3d.distill.budget import Budget
 from cl3d.distill.condenser import Condenser, distill
 from cl3d.distill.evaluate import Evaluation, evaluate
+from cl3d.distill.experts import Experts
 from cl3d.distill.files import load, save
 from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
 from cl3d.distill.loop import Diverged
@@ -17,6 +18,7 @@ from cl3d.distill.objectives import (
     GradientMatching,
     Objective,
     SortedFeatureMatching,
+    TrajectoryMatching,
 )
 from cl3d.distill.optimizers import SGD, Adam
 from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
@@ -39,6 +41,7 @@ __all__ = [
     "DistributionMatching",
     "Diverged",
     "Evaluation",
+    "Experts",
     "Fresh",
     "GeneratedSet",
     "Generator",
@@ -57,6 +60,7 @@ __all__ = [
     "SyntheticSet",
     "Trained",
     "Training",
+    "TrajectoryMatching",
     "TurnedPoints",
     "distill",
     "evaluate",

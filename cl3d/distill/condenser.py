@@ -65,6 +65,11 @@ class Condenser:
             raise InputError(
                 f"{self.name} has an objective but iterations={self.iterations}: give at least 1"
             )
+        if self.objective is not None and self.objective.needs_target and not self.surrogates.gives_target:
+            raise InputError(
+                f"{self.name}: {type(self.objective).__name__} compares with where experts went, which "
+                f"{type(self.surrogates).__name__} does not know: give surrogates=experts"
+            )
         for name, least in (("iterations", 0), ("real_batch", 1), ("statistics_batch", 1)):
             check_whole(name, getattr(self, name), least)
 
@@ -124,7 +129,9 @@ class Condenser:
                 classes=clouds.classes,
                 networks=networks,
                 objective=self.objective,
-                surrogates=self.surrogates,
+                surrogates=self.surrogates.prepare(
+                    real.with_local_labels(), networks, fold(seed, "experts"), progress
+                ),
                 optimizer=self.optimizer,
                 schedule=self.schedule,
                 iterations=self.iterations,
@@ -153,6 +160,7 @@ class Condenser:
         passes = 0.0 if training is None else float(training.epochs * clouds)
         if self.objective is not None:
             real, synthetic = self.objective.passes
+            passes += self.surrogates.real_epochs * clouds
             each = classes * (real * self.real_batch + FORWARD_PASS * self.statistics_batch)
             each += synthetic * stored + self.surrogates.training_epochs * stored
             passes += self.iterations * each

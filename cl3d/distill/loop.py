@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cl3d.clouds import PointClouds, normalize
+from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.distill.checkpoint import Checkpoint, State, optimizer_tensors, restore_optimizer
 from cl3d.distill.networks import Networks
 from cl3d.distill.objectives import Objective
 from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics
-from cl3d.distill.surrogates import Surrogates
+from cl3d.distill.surrogates import Source
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError
 from cl3d.models import Backbone
@@ -49,7 +49,7 @@ class Loop:
     classes: list[int]
     networks: Networks
     objective: Objective
-    surrogates: Surrogates
+    surrogates: Source
     optimizer: Optimizer
     schedule: str
     iterations: int
@@ -157,13 +157,16 @@ class Loop:
         return batches
 
     def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:
-        """Loss over classes and its gradient with respect to the decoded points, class by class."""
+        """Loss and its gradient with respect to the decoded points, class by class unless it is joint."""
         total = 0.0
         gradient = torch.zeros_like(now.points)
         reference = torch.cat([batch.points[: self.statistics_batch] for batch in batches])
+        if self.objective.joint:
+            batches = [concatenate(batches)]
         with frozen_statistics(net, reference):
             for label, batch in enumerate(batches):
-                mine = now.labels == label
+                mine = torch.ones_like(now.labels, dtype=torch.bool)
+                mine = mine if self.objective.joint else now.labels == label
                 leaf = now.points.detach()[mine].requires_grad_()
                 loss = self.objective(net, batch, PointClouds(leaf, now.labels[mine]))
                 (gradient[mine],) = torch.autograd.grad(loss, leaf)

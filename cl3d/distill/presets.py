@@ -6,8 +6,14 @@ The same compositions stand in ``configs/condenser/`` for the command line.
 from __future__ import annotations
 
 from cl3d.distill.condenser import Condenser
+from cl3d.distill.experts import Experts
 from cl3d.distill.initializers import Herding, KCenter, Random
-from cl3d.distill.objectives import DistributionMatching, GradientMatching, SortedFeatureMatching
+from cl3d.distill.objectives import (
+    DistributionMatching,
+    GradientMatching,
+    SortedFeatureMatching,
+    TrajectoryMatching,
+)
 from cl3d.distill.optimizers import SGD, Adam
 from cl3d.distill.parameterizations.anchors import Anchors
 from cl3d.distill.parameterizations.angles import TurnedPoints
@@ -70,6 +76,19 @@ def dm(iterations: int = 200) -> Condenser:
         optimizer=Adam(lr=3e-3),
         iterations=iterations,
         real_batch=16,
+    )
+
+
+def mtt(iterations: int = 100) -> Condenser:
+    """Trajectory matching from random clouds (Cazenavette et al., CVPR 2022)."""
+    return Condenser(
+        name="mtt",
+        initializer=Random(),
+        objective=TrajectoryMatching(),
+        surrogates=Experts(),
+        optimizer=Adam(lr=3e-3),
+        iterations=iterations,
+        real_batch=8,
     )
 
 

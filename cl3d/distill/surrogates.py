@@ -11,15 +11,12 @@ from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
 from cl3d.errors import check_whole
 from cl3d.models import Backbone
+from cl3d.progress import Progress
 from cl3d.random import fold
 
 
-class Surrogates(Protocol):
+class Source(Protocol):
     """Hands out the network of each iteration."""
-
-    @property
-    def training_epochs(self) -> float:
-        """Epochs on the synthetic set per iteration, on average: for forecasts only."""
 
     @property
     def carries_net(self) -> bool:
@@ -36,8 +33,38 @@ class Surrogates(Protocol):
         """
 
 
+class Surrogates(Protocol):
+    """Settings that become a :class:`Source` when the real data is there."""
+
+    @property
+    def training_epochs(self) -> float:
+        """Epochs on the synthetic set per iteration, on average: for forecasts only."""
+
+    @property
+    def real_epochs(self) -> float:
+        """Epochs on the real data beforehand: for forecasts only."""
+
+    @property
+    def gives_target(self) -> bool:
+        """Whether networks know where training on the real data took them, as trajectory matching asks."""
+
+    def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Source:
+        """Does what has to be done before the first iteration.
+
+        Args:
+            real: all real clouds, labelled 0, 1, ...
+        """
+
+
+class _NeverSeesRealData:
+    """Surrogates that are their own source."""
+
+    real_epochs = 0.0
+    gives_target = False
+
+
 @dataclass(frozen=True)
-class Fresh:
+class Fresh(_NeverSeesRealData):
     """A network with new random weights every ``every`` iterations."""
 
     every: int = 1
@@ -55,10 +82,14 @@ class Fresh:
         """Where a network serves several iterations."""
         return self.every > 1
 
+    def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Fresh:
+        """Nothing has to be done."""
+        return self
+
     def at(
         self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
     ) -> Backbone:
-        """See :class:`Surrogates`."""
+        """See :class:`Source`."""
         del clouds, seed
         if net is None or iteration % self.every == 0:
             return networks.draw("surrogate", iteration)
@@ -66,7 +97,7 @@ class Fresh:
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(_NeverSeesRealData):
     """New random weights every ``inner`` iterations, trained on the synthetic set in between.
 
     The nested loop of gradient matching (000, algorithm 2): the set is matched along the path that a
@@ -93,10 +124,14 @@ class Trained:
         """Where there is an inner loop."""
         return self.inner > 1
 
+    def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Trained:
+        """Nothing has to be done."""
+        return self
+
     def at(
         self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
     ) -> Backbone:
-        """See :class:`Surrogates`."""
+        """See :class:`Source`."""
         if net is None or iteration % self.inner == 0:
             return networks.draw("surrogate", iteration)
         fit(net, clouds, self.training, fold(seed, "surrogate", iteration))

@@ -56,7 +56,7 @@ SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
 
 
 PRESETS = [
-    *("random", "herding", "k_center", "dc", "pcc", "dm", "sadm", "dd3d", "morphing"),
+    *("random", "herding", "k_center", "dc", "pcc", "dm", "mtt", "sadm", "dd3d", "morphing"),
     *("random_coarse", "herding_coarse"),
 ]
 

@@ -4,5 +4,12 @@ from cl3d.distill.objectives.base import Objective
 from cl3d.distill.objectives.distribution import DistributionMatching
 from cl3d.distill.objectives.gradient import GradientMatching
 from cl3d.distill.objectives.sorted_features import SortedFeatureMatching
+from cl3d.distill.objectives.trajectory import TrajectoryMatching
 
-__all__ = ["DistributionMatching", "GradientMatching", "Objective", "SortedFeatureMatching"]
+__all__ = [
+    "DistributionMatching",
+    "GradientMatching",
+    "Objective",
+    "SortedFeatureMatching",
+    "TrajectoryMatching",
+]

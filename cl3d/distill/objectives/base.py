@@ -17,6 +17,12 @@ class Objective(Protocol):
     class after the other, so memory does not grow with the number of classes.
     """
 
+    joint: ClassVar[bool]
+    """Whether it takes all classes at once instead, labelled 0, 1, ..."""
+
+    needs_target: ClassVar[bool]
+    """Whether the network must know where training on the real data took it."""
+
     passes: ClassVar[tuple[float, float]]
     """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""
 

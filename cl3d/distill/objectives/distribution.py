@@ -21,6 +21,8 @@ class DistributionMatching:
     WACV 2023, eq. 4).
     """
 
+    joint: ClassVar[bool] = False
+    needs_target: ClassVar[bool] = False
     passes: ClassVar[tuple[float, float]] = (0.4, 1.0)
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:

@@ -43,6 +43,8 @@ class SortedFeatureMatching:
     beta: float = 1e-3
     absolute: bool = False
     strictness: float = 1000.0
+    joint: ClassVar[bool] = False
+    needs_target: ClassVar[bool] = False
     passes: ClassVar[tuple[float, float]] = (0.8, 1.6)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,183 @@
+"""Experts: networks trained on the real data, with the way that they took."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from cl3d.atomic import write_bytes
+from cl3d.clouds import PointClouds
+from cl3d.distill.checkpoint import clouds_fingerprint
+from cl3d.distill.networks import Networks, model_name
+from cl3d.distill.optimizers import SGD
+from cl3d.distill.training import Training, fit
+from cl3d.errors import InputError, check_whole
+from cl3d.models import Backbone
+from cl3d.progress import Progress
+from cl3d.random import fold, generator
+
+Trajectory = list[list[Tensor]]
+"""The parameters of one expert, on the CPU: before training, then after each epoch."""
+
+
+class Waypoint(Backbone):
+    """A network as an expert was after some epoch, and where the expert was some epochs later.
+
+    Attributes:
+        net: the network.
+        target: the later parameters, in the order of ``net.parameters()``.
+    """
+
+    def __init__(self, net: Backbone, target: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.net, self.target = net, list(target)
+        self.feature_dim, self.num_classes = net.feature_dim, net.num_classes
+
+    def point_features(self, points: Tensor) -> Tensor:
+        """The network's feature map."""
+        return self.net.point_features(points)
+
+    def pool(self, f: Tensor) -> Tensor:
+        """The network's pool."""
+        return self.net.pool(f)
+
+    def features(self, points: Tensor) -> Tensor:
+        """The network's feature."""
+        return self.net.features(points)
+
+    def head(self, g: Tensor) -> Tensor:
+        """The network's head."""
+        return self.net.head(g)
+
+
+@dataclass(frozen=True)
+class Experts:
+    """Surrogates from the way that networks took when trained on the real data.
+
+    Each iteration draws an expert and an epoch; any objective may look through the network as it was
+    then, and trajectory matching (Cazenavette et al., CVPR 2022) also asks where it went.
+
+    Attributes:
+        experts: how many are trained.
+        span: epochs from the drawn one to the target.
+        training: of each expert, on the real clouds at hand; its epochs are the length of the way.
+        folder: where trajectories are kept and found again, by data, model, training and seed; None keeps
+            them in memory. An expert's file is whole or not there, so a killed run goes on with the next.
+    """
+
+    experts: int = 2
+    span: int = 2
+    training: Training = Training(epochs=10, batch_size=32, optimizer=SGD(lr=0.01))
+    folder: Path | str | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("experts", self.experts, 1)
+        check_whole("span", self.span, 1)
+        if self.span > self.training.epochs:
+            raise InputError(
+                f"span={self.span} with experts of {self.training.epochs} epochs: give a span up to that"
+            )
+
+    @property
+    def training_epochs(self) -> float:
+        """None on the synthetic set."""
+        return 0.0
+
+    @property
+    def real_epochs(self) -> float:
+        """All experts'."""
+        return float(self.experts * self.training.epochs)
+
+    @property
+    def carries_net(self) -> bool:
+        """Never: every iteration draws."""
+        return False
+
+    @property
+    def gives_target(self) -> bool:
+        """Yes."""
+        return True
+
+    def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Ways:
+        """Trains the experts, or finds them again.
+
+        Raises:
+            InputError: if a file is damaged or cannot be written.
+        """
+        return Ways(self.span, [self._way(i, real, networks, seed, progress) for i in range(self.experts)])
+
+    def _way(
+        self, index: int, real: PointClouds, networks: Networks, seed: int, progress: Progress
+    ) -> Trajectory:
+        path = None
+        if self.folder is not None:
+            made_from = [clouds_fingerprint(real), model_name(networks.build), networks.num_classes]
+            text = json.dumps([*made_from, networks.seed, repr(self.training), seed])
+            key = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+            path = Path(self.folder) / key / f"expert_{index:02d}.safetensors"
+            if path.exists():
+                return _read(path)
+        net = networks.draw("expert", index)
+        way = [_snapshot(net)]
+        fit(
+            net,
+            real,
+            self.training,
+            fold(seed, "expert", index),
+            progress,
+            f"expert {index + 1} of {self.experts}",
+            after_epoch=lambda epoch: way.append(_snapshot(net)),
+        )
+        if path is not None:
+            tensors = {
+                f"{e:04d}.{i:04d}": t for e, snapshot in enumerate(way) for i, t in enumerate(snapshot)
+            }
+            write_bytes(path, to_bytes(tensors))
+        return way
+
+
+class Ways:
+    """The trajectories of trained experts; hands out a :class:`Waypoint` for each iteration."""
+
+    carries_net = False
+
+    def __init__(self, span: int, ways: list[Trajectory]) -> None:
+        self.span, self.ways = span, ways
+
+    def at(
+        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
+    ) -> Waypoint:
+        """See :class:`~cl3d.distill.surrogates.Surrogates`."""
+        del net, clouds
+        draws = generator(seed, "waypoint", iteration)
+        way = self.ways[int(torch.randint(len(self.ways), (), generator=draws))]
+        epoch = int(torch.randint(len(way) - self.span, (), generator=draws))
+        start = networks.draw("waypoint")
+        with torch.no_grad():
+            for parameter, value in zip(start.parameters(), way[epoch], strict=True):
+                parameter.copy_(value)
+        return Waypoint(start, [value.to(networks.device) for value in way[epoch + self.span]])
+
+
+def _snapshot(net: nn.Module) -> list[Tensor]:
+    return [parameter.detach().cpu().clone() for parameter in net.parameters()]
+
+
+def _read(path: Path) -> Trajectory:
+    try:
+        tensors = from_bytes(path.read_bytes())
+        epochs = [sorted(key for key in tensors if key.startswith(f"{e:04d}.")) for e in range(len(tensors))]
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is not a whole trajectory ({error}): remove it to train it again"
+        ) from error
+    return [[tensors[key] for key in keys] for keys in epochs if keys]
