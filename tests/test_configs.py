@@ -56,7 +56,7 @@ def test_every_part_can_be_swapped_in_every_condenser(part):
 
 
 def matches_trajectories(config) -> bool:
-    objective = config.condenser.objective
+    objective = config.condenser.get("objective")
     return objective is not None and objective._target_.endswith("TrajectoryMatching")
 
 
