@@ -45,7 +45,7 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True)
 class Scratch:
-    """A fresh network on the memory alone, at each step (000, section 6.6)."""
+    """A fresh network on the memory alone, at each step (PCC, section 6.6)."""
 
     training: Training
     name: ClassVar[str] = "scratch"

@@ -12,7 +12,7 @@ from cl3d.clouds import euler_rotations, random_rotations, rotate
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random scale, jitter and small rotation, as the papers use them (001, section 5.1).
+    """Random scale, jitter and small rotation, as the papers use them (DD3D, section 5.1).
 
     Attributes:
         scale: each cloud is scaled by a factor drawn uniformly from this range.

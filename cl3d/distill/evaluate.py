@@ -76,7 +76,7 @@ def evaluate(
         test: real clouds with labels in the same numbering.
         training: one of ``cl3d.distill.protocols``; None is its default.
         fresh_decoding: decode the set anew in each epoch; a generator then draws other noise, which acts
-            as augmentation (001, section 5.1).
+            as augmentation (DD3D, section 5.1).
         best_epoch: also test after every epoch, which costs as much as much training.
 
     Raises:

@@ -31,7 +31,7 @@ def extract_features(net: Backbone, clouds: PointClouds, batch_size: int = 64) -
 def trained_features(
     clouds: PointClouds, networks: Networks, training: Training, seed: int, progress: Progress = silent
 ) -> Tensor:
-    """Features of a classifier trained on these very clouds (000, section 4.1).
+    """Features of a classifier trained on these very clouds (PCC, section 4.1).
 
     Nothing but ``clouds`` is seen, which in a stream are the step's own.
 

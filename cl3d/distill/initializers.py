@@ -105,7 +105,7 @@ class _InFeatureSpace(ABC):
 def herd(features: Tensor, count: int) -> Tensor:
     """Picks ``count`` rows, each time the one that brings the mean of the picked nearest the mean.
 
-    s_k = argmin_x || mu - (phi(x) + sum_{j<k} phi(s_j)) / k ||, no row twice (000, algorithm 1).
+    s_k = argmin_x || mu - (phi(x) + sum_{j<k} phi(s_j)) / k ||, no row twice (PCC, algorithm 1).
 
     Args:
         features: (n, d), n >= count.
@@ -152,7 +152,7 @@ def k_center(features: Tensor, count: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Herding(_InFeatureSpace):
-    """The clouds whose running mean follows the class mean in feature space (000, algorithm 1)."""
+    """The clouds whose running mean follows the class mean in feature space (PCC, algorithm 1)."""
 
     def select(self, features: Tensor, count: int) -> Tensor:
         """See :func:`herd`."""

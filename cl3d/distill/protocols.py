@@ -21,7 +21,7 @@ def default() -> Training:
 
 
 def pcc() -> Training:
-    """Paper 000, section 6: 300 epochs of SGD, no augmentation; clouds of 2,048 points, 5 networks.
+    """The PCC paper, section 6: 300 epochs of SGD, no augmentation; clouds of 2,048 points, 5 networks.
 
     The paper reports the best of its networks, this library their mean.
     """
@@ -29,7 +29,7 @@ def pcc() -> Training:
 
 
 def dd3d() -> Training:
-    """Paper 001, section 5.1: 200 epochs of Adam, a tenth of the rate after 100.
+    """The DD3D paper, section 5.1: 200 epochs of Adam, a tenth of the rate after 100.
 
     Clouds of 1,024 points; two sets, five networks for each.
     """
@@ -43,7 +43,7 @@ def dd3d() -> Training:
 
 
 def morph() -> Training:
-    """Paper 003, appendix B: 500 epochs of SGD, a tenth of the rate after 250; no augmentation.
+    """The morphing paper, appendix B: 500 epochs of SGD, a tenth of the rate after 250; no augmentation.
 
     Clouds of 1,024 points; ten networks. Taken literally: batches of 8 leave 2 of 10 clouds over, which
     ruins the batch statistics, and with them the accuracy at one cloud per class;

@@ -100,7 +100,7 @@ class Fresh(_NeverSeesRealData):
 class Trained(_NeverSeesRealData):
     """New random weights every ``inner`` iterations, trained on the synthetic set in between.
 
-    The nested loop of gradient matching (000, algorithm 2): the set is matched along the path that a
+    The nested loop of gradient matching (PCC, algorithm 2): the set is matched along the path that a
     network takes when it learns from the set.
 
     Attributes:

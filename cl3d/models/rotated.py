@@ -9,7 +9,7 @@ from cl3d.models.rotator import Rotator
 
 
 class Rotated(Backbone):
-    """Turns every cloud into canonical orientation, then hands it to a backbone (001, eq. 13: f ∘ r).
+    """Turns every cloud into canonical orientation, then hands it to a backbone (DD3D, eq. 13: f ∘ r).
 
     Args:
         backbone: any; its feature map, pool and head are this one's.

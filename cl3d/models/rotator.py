@@ -16,12 +16,12 @@ CLOUDS_AT_ONCE = 64
 
 
 class Rotator(nn.Module):
-    """Canonical orientation by principal axes, with signs of sines (001, section 4.1).
+    """Canonical orientation by principal axes, with signs of sines (DD3D, section 4.1).
 
     The sign of an axis is that of Σ d · mean over points of sin(w0 · e · x), x being the coordinate along it
     and e and d the weights of an encoder and a decoder without biases, which make it odd. By default there
     is one unit of weights 1, sin(w0 · x), as in the paper's public code; with ``width`` there are that many,
-    drawn as in SIREN (001, algorithm 2). They are buffers: a sign passes no gradient on, so in the paper's
+    drawn as in SIREN (DD3D, algorithm 2). They are buffers: a sign passes no gradient on, so in the paper's
     algorithm, too, they stay what they were drawn as.
 
     See :func:`cl3d.ops.orientation.orient` for what is exact and what is differentiable.

@@ -1,7 +1,7 @@
 """A modulated SIREN: a point for each noise value, of the cloud that a code names.
 
 V. Sitzmann, J. N. P. Martel, A. W. Bergman, D. B. Lindell, G. Wetzstein, "Implicit neural
-representations with periodic activation functions", NeurIPS 2020; its modulation as in 001, section 4.2.
+representations with periodic activation functions", NeurIPS 2020; its modulation as in DD3D, section 4.2.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ SIREN_C = 6.0
 class ModulatedSiren(nn.Module):
     """Two sine layers shared by all clouds, each times a ReLU layer of the cloud's code, then tanh.
 
-    With noise t and code e, the point is (001, eq. 11 and 12)::
+    With noise t and code e, the point is (DD3D, eq. 11 and 12)::
 
         c1 = relu(e)                      z1 = c1 * sin(w0 * (t W1 + b1))
         c2 = relu(c1 V + v)               z2 = c2 * sin(z1 W2 + b2)          tanh(z2 W + b)
 
-    Algorithm 2 of 001 leaves out the first ReLU, which eq. 11 has.
+    Algorithm 2 of DD3D leaves out the first ReLU, which eq. 11 has.
 
     Weights and biases start as in SIREN: U(±1) in the first layer, whose input is a scalar and whose
     frequency w0 stands outside, U(±sqrt(6 / width)) in the other two, whose frequency is 1. The modulator

@@ -13,9 +13,9 @@ from cl3d.errors import InputError
 def align(points: Tensor, reference: Tensor) -> Tensor:
     """Orders the points of a cloud so that each stands where its partner in ``reference`` does.
 
-    The pairs have the smallest possible sum of Euclidean distances (003, section 3.2): the exact solution
-    of the linear assignment problem, found on the CPU in float64. Time grows with p³: 1,024 points take
-    some 0.1 s.
+    The pairs have the smallest possible sum of Euclidean distances (Morphing, section 3.2): the exact
+    solution of the linear assignment problem, found on the CPU in float64. Time grows with p³: 1,024 points
+    take some 0.1 s.
 
     Args:
         points: (p, 3) floating point.

@@ -39,7 +39,7 @@ def farthest_points(points: Tensor, count: int, start: int = 0) -> Tensor:
 
 
 def fps_partition(points: Tensor, parts: int, size: int) -> Tensor:
-    """Cuts each cloud into disjoint parts by repeated farthest point sampling (003, section 3.3).
+    """Cuts each cloud into disjoint parts by repeated farthest point sampling (Morphing, section 3.3).
 
     Each part is sampled from the points that the parts before it left, beginning with the first of them.
 

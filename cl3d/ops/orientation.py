@@ -15,7 +15,7 @@ Odd: TypeAlias = Callable[[Tensor], Tensor]
 
 
 def orient(points: Tensor, odd: Odd) -> Tensor:
-    """Projects each cloud on the principal axes and gives each axis the sign of ``odd`` (001, eq. 7 to 9).
+    """Projects each cloud on the principal axes and gives each axis the sign of ``odd`` (DD3D, eq. 7 to 9).
 
     A cloud and its turned copy come out equal, unless eigenvalues are equal or ``odd`` is 0: such axes or
     signs are arbitrary. As in the paper each sign is fixed by itself, so the result may be mirrored, and a

@@ -13,7 +13,7 @@ LEAST_POINTS = 3
 
 
 def uniformity(points: Tensor, k: int = 16) -> Tensor:
-    """The score ν: mean over points of std / mean of the distances to the nearest neighbours (003, eq. 8).
+    """The score ν: mean over points of std / mean of the distances to the neighbours (Morphing, eq. 8).
 
     A coefficient of variation, so 0 is even and the score does not hang on scale, rotation or the order of
     points. The paper leaves open which standard deviation it means; this is the unbiased one, as in its
@@ -41,7 +41,7 @@ def uniformity(points: Tensor, k: int = 16) -> Tensor:
 
 
 def uniformity_weights(real_nu: Tensor, part_nu: Tensor, strength: float = 1000.0) -> Tensor:
-    """The weights η = exp(-λ (ν(real) - ν(part))²) of the parts of clouds (003, eq. 9).
+    """The weights η = exp(-λ (ν(real) - ν(part))²) of the parts of clouds (Morphing, eq. 9).
 
     The paper gives one weight to the m-th parts of all clouds of a batch: for that, hand over the means of
     both scores over the batch, of shapes () and (m,).

@@ -70,7 +70,7 @@ def test_gradients_of_decoding():
 
 @pytest.mark.parametrize(("blends", "points"), [(16, 252), (4, 255), (0, 256)])
 def test_a_group_costs_no_more_than_a_raw_cloud(blends, points):
-    # paper 003: N1 = 1,024 and M = 4 leave 252 points with 16 blends, 255 with 4
+    # the morphing paper: N1 = 1,024 and M = 4 leave 252 points with 16 blends, 255 with 4
     assert Anchors(anchors=4, blends=blends).points_within(1024 * 12) == points
     picked = PointClouds(torch.randn(8, 1024, 3, generator=generator(2)), torch.zeros(8).long())
     synthetic = Anchors(anchors=4, blends=blends).start(picked, {0: 2 * 1024 * 12}, seed=0)

@@ -37,7 +37,7 @@ def picks(clouds: int = 5, num_points: int = 37) -> PointClouds:
 
 
 def point_by_point(siren: ModulatedSiren, noise: Tensor, codes: Tensor) -> Tensor:
-    """001, eq. 12, one point of one cloud at a time."""
+    """DD3D, eq. 12, one point of one cloud at a time."""
     rows = []
     for cloud, code in enumerate(codes):
         c1 = code.clamp_min(0)

@@ -10,7 +10,7 @@ from cl3d.random import generator
 
 
 def naive_herd(features, count):
-    """Algorithm 1 of paper 000, word by word."""
+    """Algorithm 1 of the PCC paper, word by word."""
     mean, picked = features.mean(dim=0), []
     for k in range(1, count + 1):
         candidates = [i for i in range(len(features)) if i not in picked]

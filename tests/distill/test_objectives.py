@@ -22,7 +22,7 @@ def setting(norm: str = "none"):
 
 
 def twin_layer_cosine(real, synthetic):
-    """Paper 000, eq. 18: sum over layers of one minus the cosine of the gradients."""
+    """The PCC paper, eq. 18: sum over layers of one minus the cosine of the gradients."""
     total = 0.0
     for r, s in zip(real, synthetic, strict=True):
         r, s = r.reshape(-1), s.reshape(-1)

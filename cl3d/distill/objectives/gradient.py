@@ -24,10 +24,10 @@ class GradientMatching:
     Weights of two or more dimensions are compared; biases and norm parameters are not.
 
     Attributes:
-        distance: ``"layer_cosine"``: per layer 1 - cos of the flattened gradients (000, eq. 18);
+        distance: ``"layer_cosine"``: per layer 1 - cos of the flattened gradients (PCC, eq. 18);
             ``"row_cosine"``: the same per output row, summed (Zhao et al., "Dataset condensation
             with gradient matching", ICLR 2021, appendix A); ``"mse"``: the mean squared difference per
-            layer (000, eq. 15 with the squared norm). A layer or row whose real gradient is 0 counts 0.
+            layer (PCC, eq. 15 with the squared norm). A layer or row whose real gradient is 0 counts 0.
     """
 
     distance: str = "layer_cosine"

@@ -28,13 +28,13 @@ class SortedFeatureMatching:
 
     Synthetic clouds of q points are compared with real clouds of p > q points part by part: each real
     cloud is cut into p // q parts by repeated farthest point sampling, and a part counts the less the
-    less its points are spread as the whole cloud's (003, eq. 8 to 10).
+    less its points are spread as the whole cloud's (Morphing, eq. 8 to 10).
 
     Attributes:
-        form: ``"kernel"``: MMD of the maps as vectors (003, eq. 7); ``"squared"``: the squared distance
+        form: ``"kernel"``: MMD of the maps as vectors (Morphing, eq. 7); ``"squared"``: the squared distance
             of the mean maps, summed over channels and averaged over points.
         alpha, beta: weights; the second may be 0.
-        absolute: sort the maps' absolute values, as the public code of 003 does.
+        absolute: sort the maps' absolute values, as the public code of Morphing does.
         strictness: lambda of eq. 9.
     """
 

@@ -26,7 +26,7 @@ from cl3d.random import generator as keyed_generator
 
 
 class AnchorSet(SyntheticSet):
-    """Groups of M aligned anchors and L blends of each group (003, section 3.2).
+    """Groups of M aligned anchors and L blends of each group (Morphing, section 3.2).
 
     Group i decodes to its anchors, then its blends, sum over m of softmax(logits)_m · anchor_m (eq. 5
     and 6); the last of the M logits is 0 and not stored.
@@ -126,7 +126,7 @@ class AnchorSet(SyntheticSet):
 
 @dataclass(frozen=True)
 class Anchors:
-    """Stores as many groups as raw clouds fit: M coarse anchors and L blends for each (003).
+    """Stores as many groups as raw clouds fit: M coarse anchors and L blends for each (Morphing).
 
     A group's M q points and L (M - 1) logits cost no more than one raw cloud (eq. 12); q is as large as
     that allows.
@@ -155,7 +155,7 @@ class Anchors:
             check_positive("blend_rate", self.blend_rate)
 
     def points_within(self, nbytes: int) -> int:
-        """Points per anchor of a group of that many bytes (003, eq. 12)."""
+        """Points per anchor of a group of that many bytes (Morphing, eq. 12)."""
         return (nbytes - 4 * self.blends * (self.anchors - 1)) // (self.anchors * point_nbytes(self.storage))
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:

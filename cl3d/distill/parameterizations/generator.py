@@ -26,7 +26,7 @@ LEAST_WIDTH = 4
 
 
 class GeneratedSet(SyntheticSet):
-    """Clouds that a modulated SIREN makes of noise, one scalar from U(0, 1) for each point (001).
+    """Clouds that a modulated SIREN makes of noise, one scalar from U(0, 1) for each point (DD3D).
 
     Args:
         siren: shared by all clouds.
@@ -109,14 +109,14 @@ class GeneratedSet(SyntheticSet):
 
 @dataclass(frozen=True)
 class Generator:
-    """Stores a set as a :class:`GeneratedSet`: one network for all clouds and one code for each (001).
+    """Stores a set as a :class:`GeneratedSet`: one network for all clouds and one code for each (DD3D).
 
     Attributes:
         width: of the network and the codes; None is the largest that the budget pays for.
         w0: frequency of the first layer; DD3D's code has 100 for CAD models, 50 for scans, 400 for parts.
         num_points: points per cloud while distilling; None is that of the real clouds.
         fit_iterations: updates that fit the untrained network to the picked clouds before it is
-            distilled; 0 starts from scratch, as 001 does.
+            distilled; 0 starts from scratch, as DD3D does.
         fit_lr: Adam's learning rate for these.
 
     Raises:

@@ -1,7 +1,4 @@
-"""The methods of the papers as compositions, each with defaults that work on the data here.
-
-The same compositions stand in ``configs/condenser/`` for the command line.
-"""
+"""The methods with defaults that work on the data here, on a laptop."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ def random() -> Condenser:
 
 
 def herding() -> Condenser:
-    """Herding in the features of a network trained on the data (000, algorithm 1)."""
+    """Herding in the features of a network trained on the data (PCC, algorithm 1)."""
     return Condenser(name="herding", initializer=Herding())
 
 
@@ -54,7 +51,7 @@ def dc(iterations: int = 200) -> Condenser:
 
 
 def pcc(iterations: int = 200) -> Condenser:
-    """Gradient matching from herded clouds (paper 000, section 4, algorithm 2)."""
+    """Gradient matching from herded clouds (the PCC paper, section 4, algorithm 2)."""
     return Condenser(
         name="pcc",
         initializer=Herding(),
@@ -107,7 +104,7 @@ def sadm(iterations: int = 100) -> Condenser:
 
 
 def dd3d(iterations: int = 400) -> Condenser:
-    """Gradient matching through a generator trained from scratch (paper 001, section 4, algorithm 1)."""
+    """Gradient matching through a generator trained from scratch (the DD3D paper, section 4, algorithm 1)."""
     return Condenser(
         name="dd3d",
         initializer=Random(),
@@ -122,7 +119,7 @@ def dd3d(iterations: int = 400) -> Condenser:
 
 
 def morphing(iterations: int = 100) -> Condenser:
-    """Sorted feature maps of coarse anchors and their blends (paper 003, section 3, algorithm 1)."""
+    """Sorted feature maps of coarse anchors and their blends (the morphing paper, section 3, algorithm 1)."""
     return Condenser(
         name="morphing",
         initializer=Random(),
