@@ -1,4 +1,4 @@
-"""Draws clouds of a data set or of a synthetic set: python scripts/gallery.py out=shapes40.png."""
+"""Draws clouds of a data set or of synthetic sets: python scripts/gallery.py out=shapes40.png."""
 
 from __future__ import annotations
 
@@ -6,21 +6,34 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, launch, whole
+from cl3d.cli import build, build_model, launch, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
-    from cl3d.distill import load
+    from cl3d.distill import Networks, Training, fit, load, resolve_device
+    from cl3d.report.critical import side_by_side
     from cl3d.report.distill import check_fits
     from cl3d.report.gallery import class_panels, save_gallery
+    from cl3d.report.terminal import Terminal
 
     per_class, columns = whole(config, "per_class", 1), whole(config, "columns", 1)
-    synthetic = None if config.set is None else load(config.set)
+    epochs, seed = whole(config, "critical_epochs", 1), whole(config, "seed", 0)
+    model, device = build_model(config.model), resolve_device(str(config.device))
+    files = [file for file in (config.beside, config.set) if file is not None]
+    sets = {file: load(file) for file in files}
     dataset = build(config.data)
-    if synthetic is not None:
+    for synthetic in sets.values():
         check_fits(synthetic, dataset)
-    clouds = dataset.train if synthetic is None else synthetic.decode()
-    save_gallery(folder / config.out, class_panels(clouds, dataset.class_names, per_class), columns)
+    net = None
+    if config.critical:
+        net = Networks(model, dataset.num_classes, device, seed).draw("critical")
+        fit(net, dataset.train, Training(epochs=epochs), seed, Terminal().progress)
+    if sets:
+        named = [(Path(file).parent.name if len(sets) > 1 else "", s.decode()) for file, s in sets.items()]
+        panels = side_by_side(named, dataset.class_names, per_class, net)
+    else:
+        panels = class_panels(dataset.train, dataset.class_names, per_class)
+    save_gallery(folder / config.out, panels, columns)
     print(f"written: {folder / config.out}")
 
 

@@ -1,0 +1,59 @@
+"""Critical points: those that a network's feature comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from cl3d.clouds import PointClouds, normalize
+from cl3d.models import Backbone
+from cl3d.report.gallery import Panel
+
+
+def critical_points(net: Backbone, points: Tensor) -> Tensor:
+    """Which points win the max over points in some channel (Qi et al., CVPR 2017, section 5.3).
+
+    Args:
+        net: a backbone that keeps all points and pools by the max; used in eval mode.
+        points: (n, p, 3).
+
+    Returns:
+        (n, p) bool, on the CPU.
+    """
+    net.eval()
+    with torch.no_grad():
+        winners = net.point_features(points).argmax(dim=1)
+    marked = torch.zeros(points.shape[:2], dtype=torch.bool, device=points.device)
+    return marked.scatter_(1, winners, True).cpu()
+
+
+def side_by_side(
+    sets: Sequence[tuple[str, PointClouds]], class_names: Sequence[str], per_class: int, net: Backbone | None
+) -> list[Panel]:
+    """The first clouds of each class from several sets beside each other, critical points marked.
+
+    Args:
+        sets: name and clouds; drawn in this order.
+        per_class: clouds of each class and set.
+        net: decides which points are critical, on its own device; None marks none.
+    """
+    classes = sorted({label for _, clouds in sets for label in clouds.classes})
+    panels = []
+    for label in classes:
+        for position in range(per_class):
+            for name, clouds in sets:
+                mine = clouds.of_class(label)
+                if position < len(mine):
+                    points = normalize(mine.points[position].detach())
+                    title = f"{class_names[label]}, {name}" if name else class_names[label]
+                    panels.append(Panel(title, points, _marks(net, points)))
+    return panels
+
+
+def _marks(net: Backbone | None, points: Tensor) -> Tensor | None:
+    if net is None:
+        return None
+    device = next(net.parameters()).device
+    return critical_points(net, points.unsqueeze(0).to(device))[0].long()
