@@ -40,11 +40,10 @@ def main(config: DictConfig, folder: Path) -> None:
             checkpoint=folder / "checkpoint.safetensors",
         )
     except Diverged as error:
-        save(error.synthetic, last_good)
+        save(error.synthetic, last_good, provenance(config, dataset))
         raise InputError(f"{error}; the set before that is {last_good}") from error
-    synthetic.info |= provenance(config, dataset)
     write_cost(folder / "cost.json", synthetic, time.monotonic() - start, device)
-    save(synthetic, written)
+    save(synthetic, written, provenance(config, dataset))
     show_set(terminal, synthetic, written)
 
 

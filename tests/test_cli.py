@@ -73,6 +73,8 @@ def test_a_run_leaves_what_the_schema_says(cl_run, tmp_path, capsys):
         for label in load(folder / "memory" / f"step_{i:02d}.safetensors").labels.tolist()
     ]
     assert sorted(labels) == sorted(2 * list(range(5)))
+    origin = load(folder / "memory" / "step_02.safetensors").info["provenance"]
+    assert (origin["step"], origin["seed"], origin["dataset"]) == (1, 0, "shapes40")
     assert "condenser:" in (folder / "config.yaml").read_text()
     shown = capsys.readouterr().out
     for word in ("5 classes", "expected", "step 1:", "step 2:", "final accuracy", "forgetting"):
@@ -211,6 +213,50 @@ def test_distilling_and_evaluating(monkeypatch, tmp_path, capsys):
     value = json.loads((tmp_path / "value" / "evaluation.json").read_text())
     assert len(value["accuracies"]) == 2
     assert "test accuracy" in capsys.readouterr().out
+
+
+def test_an_interrupted_distillation_is_taken_up_by_the_same_command(monkeypatch, tmp_path, capsys):
+    from cl3d.distill import loop
+
+    arguments = [*TINY, "condenser=dm", "condenser.iterations=5", "ppc=1"]
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "whole") == 0
+    step, steps = loop.Loop._step, []
+
+    def third_step_interrupted(self):
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        step(self)
+
+    monkeypatch.setattr(loop.Loop, "_step", third_step_interrupted)
+    folder = tmp_path / "set"
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 130
+    assert (folder / "checkpoint.safetensors").is_file()
+    other = [*arguments, "condenser.real_batch=3"]
+    assert run("distill", *other, monkeypatch=monkeypatch, folder=folder) == 2
+    assert "a run with other settings" in capsys.readouterr().err
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 0
+    assert len(steps) == 3 + 3
+    assert not (folder / "checkpoint.safetensors").exists()
+    first, second = (load(tmp_path / name / "synthetic.safetensors") for name in ("whole", "set"))
+    assert torch.equal(first.decode().points, second.decode().points)
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 2
+    assert "already holds a run:" in capsys.readouterr().err
+
+
+def test_a_distillation_that_runs_off_leaves_the_last_good_set(monkeypatch, tmp_path, capsys):
+    arguments = [*TINY, "condenser=dm", "condenser/optimizer=sgd", "condenser.optimizer.lr=1e30", "ppc=1"]
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "set") == 2
+    error = capsys.readouterr().err
+    assert "lower the optimizer's learning rate" in error
+    assert len(error.strip().splitlines()) == 1
+    last_good = load(tmp_path / "set" / "last_good.safetensors")
+    assert torch.isfinite(last_good.decode().points).all()
+
+
+def test_holding_out_tests_on_training_clouds(cl_run, tmp_path):
+    assert cl_run("buffer=random", "holdout=0.5") == 0
+    assert without_times(tmp_path / "run")["settings"]["dataset"] == "shapes40, 0.5 held out"
 
 
 def test_a_set_of_other_classes_is_refused_and_of_other_data_noted(monkeypatch, tmp_path, capsys):

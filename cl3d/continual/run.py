@@ -121,11 +121,12 @@ class ContinualRun:
             InputError: if the folder cannot be written to.
             KeyboardInterrupt: like any error passed on, the results being marked as interrupted or failed.
         """
-        results = Results(self.settings())
+        settings = self.settings()
+        results = Results(settings)
         results.write(folder)
         try:
             with progress("steps", len(self.classes_per_step)) as advance:
-                for step in self._steps(folder, progress):
+                for step in self._steps(folder, settings, progress):
                     results.steps.append(step)
                     results.write(folder)
                     on_step(step)
@@ -139,7 +140,9 @@ class ContinualRun:
         results.write(folder)
         return results
 
-    def _steps(self, folder: Path, progress: Progress) -> Iterator[StepResult]:
+    def _steps(self, folder: Path, settings: dict[str, Any], progress: Progress) -> Iterator[StepResult]:
+        kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "seed")
+        provenance = {key: settings[key] for key in kept}
         clock = Clock()
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
@@ -154,7 +157,8 @@ class ContinualRun:
             with clock("train"):
                 strategy.train(experience, eval_streams=[])
             if buffer is not None:
-                save(buffer.sets[-1], folder / "memory" / f"step_{step + 1:02d}.safetensors")
+                path = folder / "memory" / f"step_{step + 1:02d}.safetensors"
+                save(buffer.sets[-1], path, provenance | {"step": step, "classes": groups[step]})
             with clock("test"):
                 strategy.eval(benchmark.test_stream[: step + 1])
             yield self._result(step, groups, recorder, buffer, clock)

@@ -25,10 +25,14 @@ KINDS: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet)
 """The sets that :func:`load` knows by themselves."""
 
 
-def save(synthetic: SyntheticSet, path: str | Path) -> None:
+def save(synthetic: SyntheticSet, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
     """Writes a set: its stored tensors, and in the header what rebuilds it and how it came about.
 
     The same set gives the same bytes. The file appears whole or not at all.
+
+    Args:
+        provenance: condenser, data and its fingerprint, seed, ..., as JSON values; read back as
+            ``info["provenance"]``.
 
     Raises:
         InputError: if it cannot be written.
@@ -39,7 +43,7 @@ def save(synthetic: SyntheticSet, path: str | Path) -> None:
         "kind": synthetic.kind,
         "clouds_per_class": list(synthetic.clouds_per_class.items()),
         "config": synthetic.config(),
-        "info": synthetic.info,
+        "info": synthetic.info | ({} if provenance is None else {"provenance": provenance}),
     }
     tensors = {name: tensor.cpu().contiguous() for name, tensor in synthetic.stored().items()}
     # one metadata entry: safetensors does not keep the order of several

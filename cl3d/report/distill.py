@@ -25,7 +25,7 @@ def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
     assert isinstance(resolved, dict)
     kept = {key: resolved[key] for key in ("condenser", "model", "data", "ppc", "ratio", "budget", "seed")}
     kept["data"].pop("root", None)  # where the data lay says nothing about the set
-    return {"provenance": kept | {"dataset": dataset.name, "data_fingerprint": dataset.fingerprint()}}
+    return kept | {"dataset": dataset.name, "data_fingerprint": dataset.fingerprint()}
 
 
 def check_fits(synthetic: SyntheticSet, dataset: Dataset) -> None:
