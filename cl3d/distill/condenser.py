@@ -96,8 +96,8 @@ class Condenser:
                 there, the optimisation goes on from it, to the same bytes as without a break.
 
         Returns:
-            The set, on the CPU, labelled as ``clouds`` are; ``info`` has the losses and how far
-            points moved.
+            The set, on the CPU, labelled as ``clouds`` are; ``info`` has the bytes that were allowed,
+            the losses and how far points moved.
 
         Raises:
             InputError: if the clouds, the budget or the checkpoint cannot be used.
@@ -145,9 +145,9 @@ class Condenser:
             try:
                 loop.run(progress, saved, picked)
             except Diverged as error:
-                _finish(error.synthetic, clouds.classes)
+                _finish(error.synthetic, clouds.classes, shares)
                 raise
-        return _finish(synthetic, clouds.classes)
+        return _finish(synthetic, clouds.classes, shares)
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.
@@ -227,8 +227,9 @@ def distill(
     )
 
 
-def _finish(synthetic: SyntheticSet, classes: list[int]) -> SyntheticSet:
-    """On the CPU, with the labels of the data."""
+def _finish(synthetic: SyntheticSet, classes: list[int], shares: list[int]) -> SyntheticSet:
+    """On the CPU, with the labels of the data and the bytes that were allowed."""
     synthetic = synthetic.cpu()
     synthetic.labels.copy_(torch.tensor(classes)[synthetic.labels])
+    synthetic.info["budget_nbytes"] = sum(shares)
     return synthetic

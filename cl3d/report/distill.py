@@ -71,8 +71,10 @@ def show_set(terminal: Terminal, synthetic: SyntheticSet, path: Path) -> None:
     """What was made, and how far it moved: unchanged and exploded sets both look like results."""
     rows = [
         ("clouds", f"{len(synthetic):,} of {len(synthetic.clouds_per_class)} classes"),
-        ("bytes", size(synthetic.nbytes)),
+        ("bytes", f"{size(synthetic.nbytes)} of {synthetic.info['budget_nbytes']:,} allowed"),
     ]
+    if synthetic.stored_clouds != len(synthetic):
+        rows.append(("stored", f"{synthetic.stored_clouds:,} clouds, from which the others follow"))
     if "moved_mean" in synthetic.info:
         info = synthetic.info
         rows.append(("loss", f"{info['loss_first']:.4g} (first tenth), {info['loss_last']:.4g} (last tenth)"))
