@@ -107,8 +107,7 @@ class Condenser:
         where = resolve_device(str(device))
         saved = None
         if checkpoint is not None and self.objective is not None:
-            made_from = self._made_from(clouds, budget, model, seed, where)
-            saved = Checkpoint(checkpoint, made_from)
+            saved = Checkpoint(checkpoint, self._made_from(clouds, budget, model, seed, where))
         state = None if saved is None else saved.read()
         real = clouds.with_points(clouds.points.float()).to(where)
         # two outputs at least: with one, cross-entropy is 0 and so are all gradients
@@ -123,23 +122,7 @@ class Condenser:
             start, dict(enumerate(shares)), fold(seed, "parameterization")
         ).to(where)
         if self.objective is not None:
-            loop = Loop(
-                synthetic=synthetic,
-                real=real.with_local_labels(),
-                classes=clouds.classes,
-                networks=networks,
-                objective=self.objective,
-                surrogates=self.surrogates.prepare(
-                    real.with_local_labels(), networks, fold(seed, "experts"), progress
-                ),
-                optimizer=self.optimizer,
-                schedule=self.schedule,
-                iterations=self.iterations,
-                real_batch=self.real_batch,
-                statistics_batch=self.statistics_batch,
-                seed=seed,
-                name=self.name,
-            )
+            loop = self._loop(synthetic, real, networks, seed, progress)
             if state is not None:
                 loop.restore(state)
             try:
@@ -165,6 +148,28 @@ class Condenser:
             each += synthetic * stored + self.surrogates.training_epochs * stored
             passes += self.iterations * each
         return passes
+
+    def _loop(
+        self, synthetic: SyntheticSet, real: PointClouds, networks: Networks, seed: int, progress: Progress
+    ) -> Loop:
+        """The optimisation of a set that has just been started."""
+        assert self.objective is not None
+        local = real.with_local_labels()
+        return Loop(
+            synthetic=synthetic,
+            real=local,
+            classes=real.classes,
+            networks=networks,
+            objective=self.objective,
+            surrogates=self.surrogates.prepare(local, networks, fold(seed, "experts"), progress),
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            iterations=self.iterations,
+            real_batch=self.real_batch,
+            statistics_batch=self.statistics_batch,
+            seed=seed,
+            name=self.name,
+        )
 
     def _sizes(self, real: PointClouds, budget: Budget) -> tuple[list[int], dict[int, int]]:
         """Each class's share in bytes, and how many clouds it starts from."""

@@ -82,6 +82,14 @@ class SyntheticSet(nn.Module, ABC):
         values, counts = self.labels.unique(return_counts=True)
         return {int(v): int(c) for v, c in zip(values, counts, strict=True)}
 
+    def _at(
+        self, clouds: PointClouds, generator: torch.Generator | None, num_points: int | None
+    ) -> PointClouds:
+        """Decoded clouds with that many of their points; without a generator always the same."""
+        if num_points is None or num_points == clouds.num_points:
+            return clouds
+        return clouds.resample(num_points, generator or torch.Generator().manual_seed(0))
+
     def first_of_each_class(self, clouds_per_class: int) -> Tensor:
         """Positions of at most that many clouds of each class, the first ones; int64 on the CPU."""
         labels = self.labels.cpu()

@@ -55,7 +55,7 @@ def twin_maps(net, points, absolute=False):
     )
 
 
-def compare(value, expected, leaf):
+def assert_same(value, expected, leaf):
     assert torch.allclose(value, expected, rtol=1e-9)
     (gradient,) = torch.autograd.grad(value, leaf, retain_graph=True)
     (wanted,) = torch.autograd.grad(expected, leaf)
@@ -66,7 +66,7 @@ def compare(value, expected, leaf):
 def test_mmd_by_the_formula():
     x = torch.randn(5, 3, generator=generator(3), dtype=torch.float64).requires_grad_()
     y = torch.randn(7, 3, generator=generator(4), dtype=torch.float64)
-    compare(gaussian_mmd(x, y), twin_mmd(x, y), x)
+    assert_same(gaussian_mmd(x, y), twin_mmd(x, y), x)
 
 
 def test_mmd_of_two_points_by_hand():
@@ -90,14 +90,14 @@ def test_kernel_form_is_the_mmd_of_sorted_maps_and_of_features(absolute):
     wanted, found = (twin_maps(net, clouds.points, absolute) for clouds in (real, synthetic))
     features = [net.point_features(c.points).max(dim=1).values for c in (real, synthetic)]
     expected = 0.3 * twin_mmd(wanted.detach(), found) + 0.07 * twin_mmd(features[0].detach(), features[1])
-    compare(objective(net, real, synthetic), expected, synthetic.points)
+    assert_same(objective(net, real, synthetic), expected, synthetic.points)
 
 
 def test_squared_form_is_the_distance_of_mean_sorted_maps():
     net, real, synthetic = setting()
     wanted, found = (twin_maps(net, clouds.points) for clouds in (real, synthetic))
     expected = 0.2 * ((wanted.mean(0).detach() - found.mean(0)) ** 2).sum() / 13
-    compare(SortedFeatureMatching("squared", beta=0)(net, real, synthetic), expected, synthetic.points)
+    assert_same(SortedFeatureMatching("squared", beta=0)(net, real, synthetic), expected, synthetic.points)
 
 
 def test_coarser_clouds_are_compared_part_by_part():
@@ -111,7 +111,7 @@ def test_coarser_clouds_are_compared_part_by_part():
         maps = twin_maps(net, part).detach(), twin_maps(net, synthetic.points)
         expected = expected + weight * 0.2 * twin_mmd(*maps)
     objective = SortedFeatureMatching(beta=0, strictness=7.0)
-    compare(objective(net, real, synthetic), expected, synthetic.points)
+    assert_same(objective(net, real, synthetic), expected, synthetic.points)
 
 
 def test_the_order_of_points_and_clouds_does_not_matter():

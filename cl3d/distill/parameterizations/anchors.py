@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from cl3d.clouds import PointClouds
 from cl3d.distill.budget import cloud_nbytes
 from cl3d.distill.parameterizations.storage import (
-    STORAGES,
     check_storage,
     pack,
     point_nbytes,
+    storage_of,
     straight_through,
     unpack,
 )
@@ -60,9 +60,7 @@ class AnchorSet(SyntheticSet):
         logits = torch.cat([self.logits, self.logits.new_zeros(*self.logits.shape[:2], 1)], dim=2)
         blends = torch.einsum("slm,smqc->slqc", logits.softmax(dim=2), anchors)
         clouds = PointClouds(torch.cat([anchors, blends], dim=1).flatten(0, 1), self.labels)
-        if num_points is None or num_points == clouds.num_points:
-            return clouds
-        return clouds.resample(num_points, generator or torch.Generator().manual_seed(0))
+        return self._at(clouds, generator, num_points)
 
     def stored(self) -> dict[str, Tensor]:
         """Anchors in the storage's dtype, and logits where there are any."""
@@ -108,9 +106,9 @@ class AnchorSet(SyntheticSet):
         if "anchors" not in tensors or not set(tensors) <= {"anchors", "logits"} or config:
             raise InputError(f"a set of anchors holds 'anchors' and 'logits', not {sorted(tensors)}")
         packed = tensors["anchors"]
-        names = {dtype: name for name, dtype in STORAGES.items()}
-        if packed.ndim != 4 or packed.shape[3] != 3 or 0 in packed.shape or packed.dtype not in names:
-            raise InputError(f"anchors are of shape (groups, anchors, points, 3) as {', '.join(STORAGES)}")
+        storage = storage_of(packed)
+        if packed.ndim != 4 or packed.shape[3] != 3 or 0 in packed.shape:
+            raise InputError(f"anchors are {tuple(packed.shape)}, not (groups, anchors, points, 3)")
         groups, anchors = packed.shape[:2]
         logits = tensors.get("logits", torch.zeros(groups, 0, anchors - 1))
         if logits.ndim != 3 or (groups, anchors - 1) != (logits.shape[0], logits.shape[2]):
@@ -121,7 +119,7 @@ class AnchorSet(SyntheticSet):
         group_labels = labels[::each]
         if len(labels) != groups * each or not torch.equal(group_labels.repeat_interleave(each), labels):
             raise InputError(f"{len(labels)} labels do not fit {groups} groups of {each} clouds")
-        return cls(unpack(packed), logits, group_labels, names[packed.dtype])
+        return cls(unpack(packed), logits, group_labels, storage)
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,7 @@ class TurnedSet(PointSet):
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """The turned clouds; see :class:`~cl3d.distill.synthetic.SyntheticSet`."""
         turned = PointClouds(straight_through(self._turned(), self.storage), self.labels)
-        if num_points is None or num_points == turned.num_points:
-            return turned
-        return turned.resample(num_points, generator or torch.Generator().manual_seed(0))
+        return self._at(turned, generator, num_points)
 
     def stored(self) -> dict[str, Tensor]:
         """The turned coordinates."""

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.parameterizations.storage import (
-    STORAGES,
     check_storage,
     pack,
     point_nbytes,
+    storage_of,
     straight_through,
     unpack,
 )
@@ -44,9 +44,7 @@ class PointSet(SyntheticSet):
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """The clouds as stored, or that many of their points; see :class:`SyntheticSet`."""
         clouds = PointClouds(straight_through(self.points, self.storage), self.labels)
-        if num_points is None or num_points == clouds.num_points:
-            return clouds
-        return clouds.resample(num_points, generator or torch.Generator().manual_seed(0))
+        return self._at(clouds, generator, num_points)
 
     def stored(self) -> dict[str, Tensor]:
         """The coordinates, (m, p, 3) in the storage's dtype."""
@@ -69,10 +67,10 @@ class PointSet(SyntheticSet):
         packed = tensors.get("points")
         if set(tensors) != {"points"} or packed is None or config:
             raise InputError(f"a set of points holds one tensor 'points', not {sorted(tensors)} and {config}")
-        names = {dtype: name for name, dtype in STORAGES.items()}
-        if packed.dtype not in names or not bool(torch.isfinite(packed).all()):
-            raise InputError(f"a set of points holds finite coordinates as {', '.join(STORAGES)}")
-        return PointSet(PointClouds(unpack(packed), labels), names[packed.dtype])
+        storage = storage_of(packed)
+        if not bool(torch.isfinite(packed).all()):
+            raise InputError("a set of points holds finite coordinates")
+        return PointSet(PointClouds(unpack(packed), labels), storage)
 
 
 @dataclass(frozen=True)

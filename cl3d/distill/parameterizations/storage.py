@@ -20,6 +20,18 @@ def check_storage(storage: str) -> None:
         raise InputError(f"storage={storage!r} is unknown: give one of {', '.join(STORAGES)}")
 
 
+def storage_of(packed: Tensor) -> str:
+    """The name of a packed tensor's precision.
+
+    Raises:
+        InputError: if coordinates are not stored as its dtype.
+    """
+    for name, dtype in STORAGES.items():
+        if packed.dtype == dtype:
+            return name
+    raise InputError(f"coordinates are stored as {', '.join(STORAGES)}, not as {packed.dtype}")
+
+
 def point_nbytes(storage: str) -> int:
     """Bytes of one stored point."""
     return 3 * STORAGES[storage].itemsize
