@@ -21,12 +21,12 @@ class Advance(Protocol):
 class Progress(Protocol):
     """Opens tasks."""
 
-    def __call__(self, description: str, total: int) -> AbstractContextManager[Advance]:
-        """A task of ``total`` units; tasks opened inside another are nested in it."""
+    def __call__(self, description: str, total: int, done: int = 0) -> AbstractContextManager[Advance]:
+        """A task of ``total`` units, ``done`` of them earlier; tasks opened inside another are nested."""
 
 
 @contextmanager
-def silent(description: str, total: int) -> Iterator[Advance]:
+def silent(description: str, total: int, done: int = 0) -> Iterator[Advance]:
     """The progress that shows nothing."""
 
     def advance(note: str = "") -> None:

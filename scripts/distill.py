@@ -28,7 +28,8 @@ def main(config: DictConfig, folder: Path) -> None:
     open_folder(folder, config, until=written.name)
     terminal = Terminal()
     show_header(terminal, dataset, condenser, cost, device, folder)
-    start = time.monotonic()
+    checkpoint, start = folder / "checkpoint.safetensors", time.monotonic()
+    resumed = checkpoint.exists()
     try:
         synthetic = condenser(
             dataset.train,
@@ -37,13 +38,15 @@ def main(config: DictConfig, folder: Path) -> None:
             seed=seed,
             device=device,
             progress=terminal.progress,
-            checkpoint=folder / "checkpoint.safetensors",
+            checkpoint=checkpoint,
         )
     except Diverged as error:
         save(error.synthetic, last_good, provenance(config, dataset))
         raise InputError(f"{error}; the set before that is {last_good}") from error
-    write_cost(folder / "cost.json", synthetic, time.monotonic() - start, device)
+    seconds = None if resumed else time.monotonic() - start  # what came before is not known
+    write_cost(folder / "cost.json", synthetic, seconds, device)
     save(synthetic, written, provenance(config, dataset))
+    checkpoint.unlink(missing_ok=True)
     show_set(terminal, synthetic, written)
 
 

@@ -29,6 +29,10 @@ class State:
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
 
+    def clone(self) -> State:
+        """A copy that later changes in place do not reach."""
+        return State({name: tensor.detach().clone() for name, tensor in self.tensors.items()}, self.facts)
+
 
 class Checkpoint:
     """A file that holds the latest :class:`State` of one computation.
@@ -84,10 +88,6 @@ class Checkpoint:
         header = json.dumps({"made_from": self.made_from, "facts": state.facts})
         write_bytes(self.path, to_bytes(tensors, metadata={"cl3d": header}))
         self._written = time.monotonic()
-
-    def remove(self) -> None:
-        """Removes the file, where the computation is done."""
-        self.path.unlink(missing_ok=True)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

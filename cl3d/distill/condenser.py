@@ -92,8 +92,9 @@ class Condenser:
             model: builds a network for a number of classes.
             seed: the same seed gives the same bytes on the CPU.
             device: where the networks run.
-            checkpoint: a file that is written about once a minute and removed in the end; where it is
-                there, the optimisation goes on from it, to the same bytes as without a break.
+            checkpoint: a file that is written about once a minute, when interrupted and in the end; where
+                it is there, the optimisation goes on from it, to the same bytes as without a break.
+                Remove it when the set is saved.
 
         Returns:
             The set, on the CPU, labelled as ``clouds`` are; ``info`` has the bytes that were allowed,

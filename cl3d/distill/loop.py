@@ -70,49 +70,50 @@ class Loop:
         """Runs all iterations that are left.
 
         Args:
-            checkpoint: written now and then, and when interrupted; removed in the end.
+            checkpoint: written now and then, when interrupted and in the end.
             picked: kept with the checkpoint, so that clouds need not be picked again.
 
         Raises:
             Diverged: if the loss or the points are not finite.
         """
-        try:
-            with progress("condensing", self.iterations) as advance:
-                for _ in range(len(self.losses)):
-                    advance("")
-                while len(self.losses) < self.iterations:
+        with progress("condensing", self.iterations, len(self.losses)) as advance:
+            while len(self.losses) < self.iterations:
+                # an interrupt may come within a step, when set, optimizer and network are at odds
+                whole = None if checkpoint is None else self.state(picked).clone()
+                try:
                     self._step()
-                    advance(f"loss {self.losses[-1]:.4g}")
-                    if checkpoint is not None and checkpoint.due:
-                        checkpoint.write(self.state(picked))
-        except KeyboardInterrupt:
-            if checkpoint is not None:
-                checkpoint.write(self.state(picked))
-            raise
+                    whole = None
+                    advance(f"loss {self.losses[-1]:.4g}, moved {float(self._moved().mean()):.3f}")
+                except KeyboardInterrupt:
+                    if checkpoint is not None:
+                        checkpoint.write(self.state(picked) if whole is None else whole)
+                    raise
+                if checkpoint is not None and (checkpoint.due or len(self.losses) == self.iterations):
+                    checkpoint.write(self.state(picked))
         if not _finite(self.synthetic.decode().points):
             raise self._diverged("the last update exploded")
         self.synthetic.info = self.summary()
-        if checkpoint is not None:
-            checkpoint.remove()
 
     def state(self, picked: Tensor) -> State:
         """All that decides how the optimisation goes on."""
         groups: dict[str, dict[str, Tensor]] = {
             "set": self.synthetic.state_dict(),
+            "good": self._good,
             "optimizer": optimizer_tensors(self._optimizer),
             "net": self._net.state_dict() if self._net is not None and self.surrogates.carries_net else {},
         }
         tensors = {f"{group}.{name}": t for group, ts in groups.items() for name, t in ts.items()}
-        return State(tensors | {"picked": picked}, {"losses": self.losses})
+        return State(tensors | {"picked": picked}, {"losses": list(self.losses)})
 
     def restore(self, state: State) -> None:
         """Goes back to a :meth:`state` of the same optimisation."""
         self.losses = [float(loss) for loss in state.facts["losses"]]
-        groups: dict[str, dict[str, Tensor]] = {"set": {}, "optimizer": {}, "net": {}, "picked": {}}
+        groups: dict[str, dict[str, Tensor]] = {k: {} for k in ("set", "good", "optimizer", "net", "picked")}
         for key, tensor in state.tensors.items():
             group, _, name = key.partition(".")
             groups[group][name] = tensor
         self.synthetic.load_state_dict(groups["set"])
+        self._good = groups["good"]
         restore_optimizer(self._optimizer, groups["optimizer"])
         if groups["net"]:
             self._net = self.networks.draw("restored")
@@ -120,7 +121,7 @@ class Loop:
 
     def summary(self) -> dict[str, Any]:
         """What to know of it in the end; distances are in radii of the clouds' sphere."""
-        moved = (_shown(self.synthetic) - self._before).norm(dim=-1)
+        moved = self._moved()
         tenth = max(1, len(self.losses) // 10)
         return {
             "iterations": len(self.losses),
@@ -129,6 +130,11 @@ class Loop:
             "moved_mean": float(moved.mean()),
             "moved_max": float(moved.max()),
         }
+
+    def _moved(self) -> Tensor:
+        """How far each point is from where it started, (m, p)."""
+        moved: Tensor = (_shown(self.synthetic) - self._before).norm(dim=-1)
+        return moved
 
     def _step(self) -> None:
         iteration = len(self.losses)
@@ -141,11 +147,15 @@ class Loop:
         if not (math.isfinite(loss) and _finite(now.points)):
             raise self._diverged(f"the loss is {loss} at iteration {iteration}")
         self._good = {name: t.detach().clone() for name, t in self.synthetic.state_dict().items()}
-        scale_rates(self._optimizer, rate_factor(self.schedule, iteration, self.iterations))
-        self._optimizer.zero_grad(set_to_none=True)
-        now.points.backward(gradient)
-        self._optimizer.step()
+        self._update(now.points, gradient)
         self.losses.append(loss)
+
+    def _update(self, points: Tensor, gradient: Tensor) -> None:
+        """Moves the set, given the loss's gradient with respect to the decoded points."""
+        scale_rates(self._optimizer, rate_factor(self.schedule, len(self.losses), self.iterations))
+        self._optimizer.zero_grad(set_to_none=True)
+        points.backward(gradient)
+        self._optimizer.step()
 
     def _batches(self, iteration: int) -> list[PointClouds]:
         """Real clouds of each class."""

@@ -109,7 +109,12 @@ def run_script(scripts: Path, arguments: Sequence[str]) -> None:
         KeyboardInterrupt: if it was interrupted.
     """
     name, *settings = arguments
-    code = subprocess.run([sys.executable, str(scripts / f"{name}.py"), *settings], check=False).returncode
+    process = subprocess.Popen([sys.executable, str(scripts / f"{name}.py"), *settings])
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # it has been interrupted, too, and is writing its checkpoint
+        raise
     if code == 130:
         raise KeyboardInterrupt
     if code != 0:
@@ -156,7 +161,10 @@ def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[st
         mean, half = interval(paired)
         margin = f"{mean:+.1f}" + (f" ({mean - half:+.1f} to {mean + half:+.1f})" if half == half else "")
     first = next(iter(mine.values()))
-    moved = [result["moved_mean"] for result in mine.values() if result["moved_mean"] is not None]
+    moved, seconds = (
+        [result[key] for result in mine.values() if result[key] is not None]
+        for key in ("moved_mean", "seconds")
+    )
     return [
         name,
         str(len(mine)),
@@ -166,7 +174,7 @@ def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[st
         f"{first['decoded_clouds']:,}",
         f"{first['nbytes']:,}",
         f"{statistics.fmean(moved):.3f}" if moved else "–",
-        f"{statistics.fmean(result['seconds'] for result in mine.values()):.0f}",
+        f"{statistics.fmean(seconds):.0f}" if seconds else "–",
         f"{max(result['peak_bytes'] for result in mine.values()) / (1 << 20):.0f}",
     ]
 

@@ -82,8 +82,8 @@ def show_set(terminal: Terminal, synthetic: SyntheticSet, path: Path) -> None:
     terminal.header([*rows, ("written", str(path))])
 
 
-def write_cost(path: Path, synthetic: SyntheticSet, seconds: float, device: torch.device) -> None:
-    """Writes what a set cost as JSON: bytes, clouds, seconds, and the process's peak memory."""
+def write_cost(path: Path, synthetic: SyntheticSet, seconds: float | None, device: torch.device) -> None:
+    """Writes what a set cost as JSON: bytes, clouds, seconds if known, and the process's peak memory."""
     content = {
         "nbytes": synthetic.nbytes,
         "stored_clouds": synthetic.stored_clouds,

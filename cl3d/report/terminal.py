@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -16,12 +17,15 @@ from cl3d.progress import Advance
 PLAIN_INTERVAL = 30.0
 """Seconds between two plain lines about one task."""
 
+OUTER_INTERVAL = 5.0
+"""The same for the outermost task."""
+
 
 class Terminal:
     """Shows a run on the terminal.
 
-    Nested bars with time left on a terminal; otherwise, or with ``CI`` set, a line for every unit
-    of the outermost task and one for an inner task at most every half minute.
+    Nested bars with time left on a terminal; otherwise, or with ``CI`` set, a line now and then: for
+    the outermost task at most every five seconds and at its end, for an inner one every half minute.
 
     Args:
         console: where to; standard output by default.
@@ -58,20 +62,20 @@ class Terminal:
         self.console.print(text)
 
     @contextmanager
-    def progress(self, description: str, total: int) -> Iterator[Advance]:
+    def progress(self, description: str, total: int, done: int = 0) -> Iterator[Advance]:
         """A task; see :class:`cl3d.progress.Progress`."""
         self._depth += 1
         try:
             if self.live:
-                with self._bar(description, total) as advance:
+                with self._bar(description, total, done) as advance:
                     yield advance
             else:
-                yield self._plain(description, total, outermost=self._depth == 1)
+                yield self._plain(description, total, done, outermost=self._depth == 1)
         finally:
             self._depth -= 1
 
     @contextmanager
-    def _bar(self, description: str, total: int) -> Iterator[Advance]:
+    def _bar(self, description: str, total: int, done: int) -> Iterator[Advance]:
         if self._bars is None:
             self._bars = Progress(
                 TextColumn("{task.description}"),
@@ -84,7 +88,7 @@ class Terminal:
             )
             self._bars.start()
         bars = self._bars
-        task = bars.add_task("  " * (self._depth - 1) + description, total=total, note="")
+        task = bars.add_task("  " * (self._depth - 1) + description, total=total, completed=done, note="")
 
         def advance(note: str = "") -> None:
             bars.update(task, advance=1, note=note)
@@ -97,18 +101,20 @@ class Terminal:
                 bars.stop()
                 self._bars = None
 
-    def _plain(self, description: str, total: int, outermost: bool) -> Advance:
-        start = last = time.monotonic()
-        done = 0
+    def _plain(self, description: str, total: int, done: int, outermost: bool) -> Advance:
+        start = time.monotonic()
+        last = -math.inf if outermost else start
+        interval = OUTER_INTERVAL if outermost else PLAIN_INTERVAL
+        now_done = 0
 
         def advance(note: str = "") -> None:
-            nonlocal done, last
-            done += 1
-            now = time.monotonic()
-            if outermost or now - last >= PLAIN_INTERVAL:
+            nonlocal now_done, last
+            now_done += 1
+            now, finished = time.monotonic(), done + now_done
+            if now - last >= interval or (outermost and finished == total):
                 last = now
-                left = duration((now - start) / done * (total - done))
-                self.say(f"{description} {done}/{total}, {left} left" + (f": {note}" if note else ""))
+                left = duration((now - start) / now_done * (total - finished))
+                self.say(f"{description} {finished}/{total}, {left} left" + (f": {note}" if note else ""))
 
         return advance
 

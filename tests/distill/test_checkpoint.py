@@ -24,6 +24,8 @@ from cl3d.distill import (
     Training,
     TurnedPoints,
     checkpoint,
+    loop,
+    surrogates,
 )
 from cl3d.errors import InputError
 from cl3d.models import PointNet
@@ -64,12 +66,12 @@ def stop_at(iteration, error):
     """Progress that raises when that iteration of the condensation is done."""
 
     @contextmanager
-    def progress(description, total):
-        done = [0]
+    def progress(description, total, done=0):
+        count = [0]
 
         def advance(text):
-            done[0] += 1
-            if description == "condensing" and done[0] == iteration:
+            count[0] += 1
+            if description == "condensing" and count[0] == iteration:
                 raise error
 
         yield advance
@@ -87,7 +89,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(name, stopped, tmp_path):
     again, whole = run(CONDENSERS[name], path), run(CONDENSERS[name])
     assert again.info == whole.info
     assert all(torch.equal(again.stored()[key], value) for key, value in whole.stored().items())
-    assert not path.exists()
+    assert all(torch.equal(run(CONDENSERS[name], path).stored()[k], v) for k, v in whole.stored().items())
 
 
 def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path, monkeypatch):
@@ -97,13 +99,54 @@ def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path, monkeypatch):
         run(BASE, path, stop_at(5, Killed))
     picks = []
 
-    def watch(description, total):
-        picks.append(description)
+    def watch(description, total, done=0):
+        picks.append((description, done))
         return stop_at(0, Killed)(description, total)
 
     again = run(BASE, path, watch)
-    assert picks == ["condensing"]  # no network was trained for herding again
+    assert picks == [("condensing", 4)]  # no network was trained for herding again
     assert torch.equal(again.points, run(BASE).points)
+
+
+@pytest.mark.parametrize("name", CONDENSERS)
+@pytest.mark.parametrize(
+    ("owner", "function"), [(surrogates, "fit"), (loop.Loop, "_match"), (loop.Loop, "_update")]
+)
+def test_an_interrupt_within_an_iteration_repeats_that_iteration(
+    name, owner, function, tmp_path, monkeypatch
+):
+    condenser = CONDENSERS[name]
+    if function == "fit" and condenser.surrogates.training_epochs == 0:
+        pytest.skip("no network is trained on the set in this composition")
+    original, calls = getattr(owner, function), []
+
+    def interrupted(*args, **kwargs):
+        result = original(*args, **kwargs)
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return result
+
+    path = tmp_path / "checkpoint.safetensors"
+    monkeypatch.setattr(owner, function, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(condenser, path)
+    assert path.exists()
+    again, whole = run(condenser, path), run(condenser)
+    assert all(torch.equal(again.stored()[key], value) for key, value in whole.stored().items())
+
+
+def test_the_set_before_the_explosion_is_kept_across_a_break(tmp_path):
+    condenser = Condenser(
+        objective=DistributionMatching(), optimizer=SGD(lr=1e30), iterations=50, surrogates=Fresh(every=50)
+    )
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        run(condenser, path, stop_at(1, KeyboardInterrupt))
+    with pytest.raises(Diverged) as caught:
+        run(condenser, path)
+    start = run(replace(condenser, objective=None, iterations=0))
+    assert torch.equal(caught.value.synthetic.points, start.points)
 
 
 @pytest.mark.parametrize(
