@@ -112,6 +112,18 @@ def whole(config: DictConfig, name: str, least: int) -> int:
     return int(config[name])
 
 
+def flag(config: DictConfig, name: str) -> bool:
+    """True or false, from the config.
+
+    Raises:
+        InputError: if it is anything else.
+    """
+    value = config[name]
+    if not isinstance(value, bool):
+        raise InputError(f"{name}={value}: give true or false")
+    return value
+
+
 def budget(config: DictConfig) -> Any:
     """The budget that ``ppc``, ``ratio`` and ``budget`` (bytes) describe; ``ppc`` unless another is set."""
     from cl3d.distill import Budget
@@ -148,7 +160,11 @@ def open_folder(folder: Path, config: DictConfig, until: str | None = None) -> N
             return
         what = "a run with other settings" if unfinished else "a run"
         raise InputError(f"{folder} already holds {what}: give another folder=, or remove it") from error
-    write_text(path, text)
+    try:
+        write_text(path, text)
+    except InputError:
+        path.unlink(missing_ok=True)  # the empty file would keep others out
+        raise
 
 
 def sentence(error: BaseException) -> str:

@@ -64,6 +64,10 @@ class PointClouds:
         """The classes that occur, ascending."""
         return [int(label) for label in self.labels.unique()]
 
+    def clouds_of_each_class(self) -> list[int]:
+        """How many clouds each of :attr:`classes` has."""
+        return [int(count) for count in self.labels.unique(return_counts=True)[1]]
+
     def of_class(self, label: int) -> PointClouds:
         """The clouds of one class, in their order."""
         return self[self.labels == label]

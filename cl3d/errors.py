@@ -24,3 +24,10 @@ def check_positive(name: str, value: object) -> None:
     """Refuses what is not a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise InputError(f"{name}={value}: give a number above 0")
+
+
+def check_range(name: str, value: object, low: float, high: float) -> None:
+    """Refuses what is not a number from ``low`` to below ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < high:
+        below = "" if high == float("inf") else f" to below {high:g}"
+        raise InputError(f"{name}={value}: give a number from {low:g}{below}")

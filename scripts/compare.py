@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import launch, open_folder, whole
+from cl3d.cli import budget, build, build_dataset, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -19,19 +20,25 @@ def main(config: DictConfig, folder: Path) -> None:
     from cl3d.report.terminal import Terminal
 
     whole(config, "runs", 1)
-    budget = [f"{key}={config[key]}" for key in ("ppc", "ratio", "budget") if config[key] is not None]
+    same = [f"{key}={config[key]}" for key in ("ppc", "ratio", "budget") if config[key] is not None]
     both = [f"{key}={config[key]}" for key in ("holdout", "device") if config[key] is not None]
     test = [f"{key}={config[key]}" for key in ("runs", "fresh_decoding")]
     for setting in HydraConfig.get().overrides.task:  # groups, and what stands in them
-        head = setting.split("=")[0].split(".")[0]
+        head = setting.lstrip("+~").split("=")[0].split(".")[0]
         both += [setting] if head in ("dataset", "data", "model") else []
         test += [setting] if head == "training" else []
-    planned = jobs(list(config.condensers), list(config.seeds), folder.absolute())
+    given = OmegaConf.to_container(config, resolve=True)
+    planned = jobs(given["condensers"], given["seeds"], folder.absolute())
+    data = build_dataset(config).train
+    for job in planned:  # refuses what cannot be before anything is made
+        name, *changes = job.condenser.split()
+        condenser = build(compose("distill", [f"condenser={name}", *both, *same, *changes]).condenser)
+        condenser.plan(data.clouds_of_each_class(), data.num_points, budget(config))
     open_folder(folder, config, until="comparison.csv")
     terminal, results = Terminal(), []
     for number, job in enumerate(planned, 1):
         title = f"{number}/{len(planned)} {job.condenser}, seed {job.seed}"
-        for command in job.commands([*both, *budget], [*both, *test]):
+        for command in job.commands([*both, *same], [*both, *test]):
             terminal.say(f"[bold]{title}: {command[0]}[/bold]")
             run_script(Path(__file__).parent, command)
         results.append(job.result())

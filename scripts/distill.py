@@ -24,6 +24,7 @@ def main(config: DictConfig, folder: Path) -> None:
     cost = budget(config)
     condenser, model = build(config.condenser), build_model(config.model)
     dataset = build_dataset(config)
+    condenser.plan(dataset.train.clouds_of_each_class(), dataset.train.num_points, cost)
     written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"
     open_folder(folder, config, until=written.name)
     terminal = Terminal()

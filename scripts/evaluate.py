@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_dataset, build_model, launch, open_folder, whole
+from cl3d.cli import build, build_dataset, build_model, flag, launch, open_folder, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -17,7 +17,9 @@ def main(config: DictConfig, folder: Path) -> None:
     device = resolve_device(str(config.device))
     runs, seed = whole(config, "runs", 1), whole(config, "seed", 0)
     training, model = build(config.training), build_model(config.model)
-    synthetic = None if config.set == "data" else load(config.set)
+    fresh_decoding, best_epoch = flag(config, "fresh_decoding"), flag(config, "best_epoch")
+    decode_points = None if config.decode_points is None else whole(config, "decode_points", 1)
+    synthetic = None if config.set == "data" else load(str(config.set))
     dataset = build_dataset(config)
     if synthetic is not None:
         check_fits(synthetic, dataset)
@@ -32,8 +34,9 @@ def main(config: DictConfig, folder: Path) -> None:
         seed=seed,
         device=device,
         progress=terminal.progress,
-        fresh_decoding=config.fresh_decoding,
-        best_epoch=config.best_epoch,
+        num_points=decode_points,
+        fresh_decoding=fresh_decoding,
+        best_epoch=best_epoch,
     )
     write_evaluation(folder / "evaluation.json", evaluation, dataset)
     show_evaluation(terminal, evaluation, dataset, folder)

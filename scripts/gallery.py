@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_model, launch, whole
+from cl3d.cli import build, build_model, flag, launch, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -25,12 +25,13 @@ def main(config: DictConfig, folder: Path) -> None:
     for synthetic in sets.values():
         check_fits(synthetic, dataset)
     net = None
-    if config.critical:
+    if flag(config, "critical"):
         net = Networks(model, dataset.num_classes, device, seed).draw("critical")
         fit(net, dataset.train, Training(epochs=epochs), seed, Terminal().progress)
-    if sets:
-        named = [(Path(file).parent.name if len(sets) > 1 else "", s.decode()) for file, s in sets.items()]
-        panels = side_by_side(named, dataset.class_names, per_class, net)
+    if sets or net is not None:
+        clouds = [synthetic.decode() for synthetic in sets.values()] or [dataset.train]
+        names = ["beside", "set"] if len(clouds) > 1 else [""]
+        panels = side_by_side(list(zip(names, clouds, strict=True)), dataset.class_names, per_class, net)
     else:
         panels = class_panels(dataset.train, dataset.class_names, per_class)
     save_gallery(folder / config.out, panels, columns)

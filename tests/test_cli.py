@@ -279,6 +279,47 @@ def test_a_folder_of_the_users_is_not_removed(cl_run, tmp_path):
     assert kept.is_dir()
 
 
+@pytest.mark.parametrize(
+    ("script", "arguments", "words"),
+    [
+        ("distill", ["condenser=random_coarse"], ["num_points=64", "have 32"]),
+        ("distill", ["condenser=dd3d_paper"], ["width 256", "give a width up to"]),
+        ("distill", ["condenser=random", "condenser/parameterization=generator"], ["fit_iterations"]),
+        ("distill", ["condenser=pcc", "condenser.iterations=abc"], ["iterations=abc", "whole number"]),
+        ("distill", ["condenser=dm", "+condenser.optimizer.weight_decay=-1"], ["weight_decay=-1"]),
+        ("evaluate", ["set=5"], ["there is no file 5"]),
+        ("evaluate", ["set=data", "fresh_decoding=perhaps"], ["fresh_decoding=perhaps", "true or false"]),
+        ("evaluate", ["set=data", "training.augmentation.spin=up"], ["spin='up'"]),
+        ("compare", ["seeds=0"], ["seeds=0", "give a list"]),
+        ("compare", ["condensers=random"], ["condensers=random", "give a list"]),
+        ("compare", ["condensers=[random,mystery]"], ["condenser/mystery", "choose one of"]),
+        ("compare", ["condensers=[dm]", "holdout=2"], ["holdout=2"]),
+    ],
+)
+def test_scripts_refuse_before_anything_is_made(script, arguments, words, monkeypatch, tmp_path, capsys):
+    settings = [] if script == "compare" else TINY
+    assert run(script, *settings, *arguments, monkeypatch=monkeypatch, folder=tmp_path / "run") == 2
+    error = capsys.readouterr().err.strip()
+    assert len(error.splitlines()) == 1, error
+    for word in words:
+        assert word in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_leaves_the_folder_free(cl_run, tmp_path, monkeypatch, capsys):
+    from cl3d import cli
+    from cl3d.errors import InputError
+
+    def full(path, text):
+        raise InputError(f"cannot write {path} (No space left on device)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cli, "write_text", full)
+        assert cl_run(GOOD_HERE) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert cl_run(GOOD_HERE) == 0
+
+
 def test_evaluating_needs_a_set_that_is_there(monkeypatch, tmp_path, capsys):
     assert run("evaluate", *TINY, "set=none.safetensors", monkeypatch=monkeypatch, folder=tmp_path / "x") == 2
     assert "there is no file none.safetensors" in capsys.readouterr().err
@@ -293,5 +334,5 @@ def test_a_sweep_runs_each_job_in_its_own_folder(cl_run, tmp_path):
 def test_help_names_groups_and_examples(cl_run, capsys):
     assert cl_run("--help") == 0
     shown = capsys.readouterr().out
-    for word in ("buffer: dc, dm, herding", "strategy:", "python scripts/cl_run.py steps=10 buffer=pcc"):
+    for word in ("buffer: dc, dc_paper, dd3d", "strategy:", "python scripts/cl_run.py steps=10 buffer=pcc"):
         assert word in shown

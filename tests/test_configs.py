@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_condensers_are_their_presets(name):
     assert name in choices("buffer"), "every condenser is a buffer, too"
 
 
+@pytest.mark.parametrize("name", choices("condenser"))
+def test_every_setting_of_a_condenser_can_be_given(name):
+    config = composed("distill", f"condenser={name}").condenser
+    named = {field.name for field in fields(Condenser)} - {"objective"}  # null where there is none
+    assert named <= set(config)
+
+
 @pytest.mark.parametrize("name", choices("buffer"))
 def test_buffers_build(name):
     built = build(composed("cl_run", f"buffer={name}").condenser)
@@ -48,16 +56,19 @@ def test_every_part_can_be_swapped_in_every_condenser(part):
             config = composed(
                 "distill", f"condenser={name}", f"condenser/{part}={choice}", "condenser.iterations=2"
             )
-            if matches_trajectories(config) and "experts" not in config.condenser.surrogates:
-                with pytest.raises(InputError, match="give surrogates=experts"):
+            if (refusal := makes_no_sense(config.condenser)) is not None:
+                with pytest.raises(InputError, match=refusal):
                     build(config.condenser)
             else:
                 assert isinstance(build(config.condenser), Condenser)
 
 
-def matches_trajectories(config) -> bool:
-    objective = config.condenser.get("objective")
-    return objective is not None and objective._target_.endswith("TrajectoryMatching")
+def makes_no_sense(condenser) -> str | None:
+    objective, generates = condenser.get("objective"), "fit_iterations" in condenser.parameterization
+    if objective is None:
+        return "give an objective, or fit_iterations" if generates else None
+    trajectories = objective._target_.endswith("TrajectoryMatching")
+    return "give surrogates=experts" if trajectories and "experts" not in condenser.surrogates else None
 
 
 @pytest.mark.parametrize("name", choices("model"))

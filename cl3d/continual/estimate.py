@@ -25,21 +25,17 @@ def training_passes(run: ContinualRun) -> float:
     train = torch.bincount(data.train.labels, minlength=data.num_classes)
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
     passes, memory, seen, tested = 0.0, 0, 0, 0
-    shares = run.shares_per_step()
+    remembers = run.strategy.needs_buffer and run.condenser is not None
+    plan = run.plan() if remembers else []
     for step, size in enumerate(run.classes_per_step):
         classes = run.order[seen : seen + size]
         seen += size
         clouds = int(train[classes].sum())
         tested += int(test[classes].sum())
-        stored = 0
-        if run.strategy.needs_buffer and run.condenser is not None:
-            counts = [
-                run.condenser.parameterization.clouds_within(share, data.train.num_points)
-                for share in shares[step]
-            ]
-            stored = sum(min(count, int(train[c])) for count, c in zip(counts, classes, strict=True))
-            passes += run.condenser.training_passes(clouds, size, stored)
-        memory += stored
+        if run.condenser is not None and remembers:
+            decoded = round(sum(plan[step][1]) * run.condenser.parameterization.decoded_per_pick)
+            passes += run.condenser.training_passes(clouds, size, decoded)
+            memory += decoded
         passes += run.strategy.training_passes(clouds, memory) + FORWARD_PASS * tested
     return passes
 

@@ -58,7 +58,7 @@ class ContinualRun:
             return
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
-        self.shares_per_step()  # refuses budgets below one cloud per class
+        self.plan()  # refuses budgets below one cloud per class, and what does not fit them
 
     @property
     def order(self) -> list[int]:
@@ -70,22 +70,26 @@ class ContinualRun:
         """How many classes each step brings."""
         return split_classes(self.dataset.num_classes, 1 if self.strategy.one_step else self.steps)
 
-    def shares_per_step(self) -> list[list[int]]:
-        """The budget of each step's classes in bytes, in the order in which they come.
+    def plan(self) -> list[tuple[list[int], list[int]]]:
+        """For each step its classes' shares in bytes and how many clouds will be picked of each.
+
+        Both in the order in which the classes come; see :meth:`Condenser.plan`.
 
         Raises:
-            InputError: if a share is below one cloud.
+            InputError: if a share is below one cloud, or the parameterization does not fit.
         """
+        assert self.condenser is not None
+        points = self.dataset.train.num_points
         counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
         if self.budget.nbytes is not None:  # its message names the bytes of the whole memory
-            self.budget.shares(counts.tolist(), self.dataset.train.num_points)
-        shares, seen = [], 0
+            self.budget.shares(counts.tolist(), points)
+        steps, seen = [], 0
         for size in self.classes_per_step:
-            budget = self.budget.part(seen, size, self.dataset.num_classes, self.dataset.train.num_points)
+            budget = self.budget.part(seen, size, self.dataset.num_classes, points)
             there = counts[self.order[seen : seen + size]].tolist()
-            shares.append(budget.shares(there, self.dataset.train.num_points))
+            steps.append(self.condenser.plan(there, points, budget))
             seen += size
-        return shares
+        return steps
 
     def settings(self) -> dict[str, Any]:
         """What was run, as JSON values."""

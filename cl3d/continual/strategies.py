@@ -15,7 +15,7 @@ from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.replay import CondensedReplay
 from cl3d.continual.templates import Continued, FromScratch
 from cl3d.distill import Networks, Training
-from cl3d.errors import InputError
+from cl3d.errors import InputError, check_range, check_whole
 from cl3d.progress import Progress
 from cl3d.random import fold
 
@@ -82,6 +82,8 @@ class Rehearse:
     one_step: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        check_whole("memory_batch", self.memory_batch, 1)
+        check_range("memory_weight", self.memory_weight, 0, float("inf"))
         _check_constant(self.training)
 
     def training_passes(self, clouds: int, memory: int) -> float:

@@ -48,7 +48,7 @@ class Dataset:
         return len(self.class_names)
 
     def fingerprint(self) -> str:
-        """A hash of all coordinates, labels and names: equal if and only if the data is."""
+        """A hash of all coordinates, labels and names; parts are left out."""
         digest = hashlib.blake2b("\x1f".join((self.name, *self.class_names)).encode(), digest_size=16)
         for clouds in (self.train, self.test):
             digest.update(clouds.points.cpu().contiguous().numpy().tobytes())

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import euler_rotations, random_rotations, rotate
+from cl3d.errors import InputError, check_range
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ class Augmentation:
     angle: float = 0.06
     angle_clip: float = 0.18
     spin: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1]:
+            raise InputError(f"scale={list(self.scale)}: give two factors above 0, the smaller one first")
+        object.__setattr__(self, "scale", tuple(self.scale))  # a list, as files give it, compares unequal
+        for name in ("jitter", "jitter_clip", "angle", "angle_clip"):
+            check_range(name, getattr(self, name), 0, float("inf"))
+        if self.spin not in (None, "x", "y", "z", "so3"):
+            raise InputError(f"spin={self.spin!r}: give x, y, z, so3 or null")
 
     def __call__(self, points: Tensor, generator: torch.Generator) -> Tensor:
         """Augmented copies of (n, p, 3) clouds; draws on the CPU, so every device sees the same."""

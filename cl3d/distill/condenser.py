@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,13 @@ class Condenser:
 
     def __post_init__(self) -> None:
         check_schedule(self.schedule)
+        for name, least in (("iterations", 0), ("real_batch", 1), ("statistics_batch", 1)):
+            check_whole(name, getattr(self, name), least)
+        if self.objective is None and not self.parameterization.starts_from_picks:
+            raise InputError(
+                f"{self.name}: without an objective {type(self.parameterization).__name__} would be left as "
+                "it was drawn: give an objective, or fit_iterations to start from real clouds"
+            )
         if self.objective is not None and self.iterations < 1:
             raise InputError(
                 f"{self.name} has an objective but iterations={self.iterations}: give at least 1"
@@ -70,8 +78,6 @@ class Condenser:
                 f"{self.name}: {type(self.objective).__name__} compares with where experts went, which "
                 f"{type(self.surrogates).__name__} does not know: give surrogates=experts"
             )
-        for name, least in (("iterations", 0), ("real_batch", 1), ("statistics_batch", 1)):
-            check_whole(name, getattr(self, name), least)
 
     def __call__(
         self,
@@ -106,15 +112,18 @@ class Condenser:
         """
         check_clouds(clouds, "the data to condense")
         where = resolve_device(str(device))
+        real = clouds.with_points(clouds.points.float()).to(where)
+        # two outputs at least: with one, cross-entropy is 0 and so are all gradients
+        networks = Networks(model, max(2, len(clouds.classes)), where, fold(seed, "networks"))
+        there = real.clouds_of_each_class()
+        shares, picks = self.plan(there, real.num_points, budget)
+        self._note_small(real.classes, there, shares, real.num_points)
         saved = None
         if checkpoint is not None and self.objective is not None:
             saved = Checkpoint(checkpoint, self._made_from(clouds, budget, model, seed, where))
         state = None if saved is None else saved.read()
-        real = clouds.with_points(clouds.points.float()).to(where)
-        # two outputs at least: with one, cross-entropy is 0 and so are all gradients
-        networks = Networks(model, max(2, len(clouds.classes)), where, fold(seed, "networks"))
-        shares, counts = self._sizes(real, budget)
         if state is None:
+            counts = dict(zip(real.classes, picks, strict=True))
             picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
         else:
             picked = state.tensors["picked"]
@@ -172,21 +181,36 @@ class Condenser:
             name=self.name,
         )
 
-    def _sizes(self, real: PointClouds, budget: Budget) -> tuple[list[int], dict[int, int]]:
-        """Each class's share in bytes, and how many clouds it starts from."""
-        there = [int((real.labels == label).sum()) for label in real.classes]
-        shares = budget.shares(there, real.num_points)
-        counts = {}
-        for label, available, share in zip(real.classes, there, shares, strict=True):
-            wanted = self.parameterization.clouds_within(share, real.num_points)
-            counts[label] = min(wanted, available)
+    def plan(self, there: Sequence[int], num_points: int, budget: Budget) -> tuple[list[int], list[int]]:
+        """What will be made of classes with that many clouds, before anything is computed.
+
+        Args:
+            there: real clouds of each class.
+            num_points: of the real clouds.
+
+        Returns:
+            Each class's share in bytes, and how many clouds will be picked of it.
+
+        Raises:
+            InputError: if the budget or the parameterization does not fit.
+        """
+        shares = budget.shares(there, num_points)
+        wanted = [self.parameterization.clouds_within(share, num_points) for share in shares]
+        picks = [min(pair) for pair in zip(wanted, there, strict=True)]
+        self.parameterization.check(sum(picks), sum(shares), num_points)
+        return shares, picks
+
+    def _note_small(
+        self, classes: Sequence[int], there: Sequence[int], shares: Sequence[int], num_points: int
+    ) -> None:
+        for label, available, share in zip(classes, there, shares, strict=True):
+            wanted = self.parameterization.clouds_within(share, num_points)
             if wanted > available:
                 warnings.warn(
                     f"class {label} has {available} clouds, {wanted} are asked for: all are used",
                     Note,
                     stacklevel=3,
                 )
-        return shares, counts
 
     def _made_from(
         self, clouds: PointClouds, budget: Budget, model: BuildModel, seed: int, device: torch.device

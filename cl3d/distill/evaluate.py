@@ -64,6 +64,7 @@ def evaluate(
     seed: int = 0,
     device: str | torch.device = "auto",
     progress: Progress = silent,
+    num_points: int | None = None,
     fresh_decoding: bool = False,
     best_epoch: bool = False,
 ) -> Evaluation:
@@ -75,6 +76,7 @@ def evaluate(
         synthetic: the set, or real clouds (the whole data, as an upper bound).
         test: real clouds with labels in the same numbering.
         training: one of ``cl3d.distill.protocols``; None is its default.
+        num_points: points per cloud to decode a set to; None is its own number. The test clouds may have any.
         fresh_decoding: decode the set anew in each epoch; a generator then draws other noise, which acts
             as augmentation (DD3D, section 5.1).
         best_epoch: also test after every epoch, which costs as much as much training.
@@ -85,7 +87,7 @@ def evaluate(
     if runs < 1:
         raise InputError(f"runs={runs}: give at least 1 network to train")
     training = default() if training is None else training
-    clouds = _decoded(synthetic, None)
+    clouds = _decoded(synthetic, None, num_points)
     check_clouds(clouds, "the set to evaluate")
     check_clouds(test, "the test clouds")
     test = test.with_points(normalize(test.points))
@@ -96,7 +98,7 @@ def evaluate(
     with progress("evaluation networks", runs) as advance:
         for run in range(runs):
             net = networks.draw(run)
-            shown = partial(_redecoded, synthetic, seed, run) if fresh_decoding else clouds
+            shown = partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
             tested: list[Tensor] = []
 
             def test_now(epoch: int, net: Backbone = net, tested: list[Tensor] = tested) -> None:
@@ -113,15 +115,19 @@ def evaluate(
     return Evaluation(accuracies, per_class, tuple(best))
 
 
-def _decoded(synthetic: SyntheticSet | PointClouds, draws: torch.Generator | None) -> PointClouds:
+def _decoded(
+    synthetic: SyntheticSet | PointClouds, draws: torch.Generator | None, num_points: int | None
+) -> PointClouds:
     """The clouds that networks are trained on: normalised, without a graph."""
     with torch.no_grad():
-        clouds = synthetic.decode(draws) if isinstance(synthetic, SyntheticSet) else synthetic
+        clouds = synthetic.decode(draws, num_points) if isinstance(synthetic, SyntheticSet) else synthetic
     return clouds.with_points(normalize(clouds.points.detach()))
 
 
-def _redecoded(synthetic: SyntheticSet | PointClouds, seed: int, run: int, epoch: int) -> PointClouds:
-    return _decoded(synthetic, generator(seed, "decode", run, epoch))
+def _redecoded(
+    synthetic: SyntheticSet | PointClouds, num_points: int | None, seed: int, run: int, epoch: int
+) -> PointClouds:
+    return _decoded(synthetic, generator(seed, "decode", run, epoch), num_points)
 
 
 def count_correct(net: Backbone, clouds: PointClouds, num_classes: int, batch_size: int = 64) -> Tensor:

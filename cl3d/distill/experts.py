@@ -35,11 +35,12 @@ class Waypoint(Backbone):
     Attributes:
         net: the network.
         target: the later parameters, in the order of ``net.parameters()``.
+        seed: of whatever is drawn on the way there.
     """
 
-    def __init__(self, net: Backbone, target: Sequence[Tensor]) -> None:
+    def __init__(self, net: Backbone, target: Sequence[Tensor], seed: int = 0) -> None:
         super().__init__()
-        self.net, self.target = net, list(target)
+        self.net, self.target, self.seed = net, list(target), seed
         self.feature_dim, self.num_classes = net.feature_dim, net.num_classes
 
     def point_features(self, points: Tensor) -> Tensor:
@@ -124,9 +125,9 @@ class Experts:
             text = json.dumps([*made_from, networks.seed, repr(self.training), seed])
             key = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
             path = Path(self.folder) / key / f"expert_{index:02d}.safetensors"
-            if path.exists():
-                return _read(path)
         net = networks.draw("expert", index)
+        if path is not None and path.exists():
+            return _read(path, [parameter.shape for parameter in net.parameters()])
         way = [_snapshot(net)]
         fit(
             net,
@@ -165,14 +166,15 @@ class Ways:
         with torch.no_grad():
             for parameter, value in zip(start.parameters(), way[epoch], strict=True):
                 parameter.copy_(value)
-        return Waypoint(start, [value.to(networks.device) for value in way[epoch + self.span]])
+        target = [value.to(networks.device) for value in way[epoch + self.span]]
+        return Waypoint(start, target, fold(seed, "way", iteration))
 
 
 def _snapshot(net: nn.Module) -> list[Tensor]:
     return [parameter.detach().cpu().clone() for parameter in net.parameters()]
 
 
-def _read(path: Path) -> Trajectory:
+def _read(path: Path, shapes: Sequence[torch.Size]) -> Trajectory:
     try:
         tensors = from_bytes(path.read_bytes())
         epochs = [sorted(key for key in tensors if key.startswith(f"{e:04d}.")) for e in range(len(tensors))]
@@ -180,4 +182,7 @@ def _read(path: Path) -> Trajectory:
         raise InputError(
             f"{path} is not a whole trajectory ({error}): remove it to train it again"
         ) from error
-    return [[tensors[key] for key in keys] for keys in epochs if keys]
+    way = [[tensors[key] for key in keys] for keys in epochs if keys]
+    if any([tensor.shape for tensor in snapshot] != list(shapes) for snapshot in way):
+        raise InputError(f"{path} is of another network: give another folder, or remove it")
+    return way

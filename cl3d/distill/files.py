@@ -66,7 +66,8 @@ def load(path: str | Path, kinds: Sequence[type[SyntheticSet]] = KINDS) -> Synth
         version, kind = int(header["format_version"]), str(header["kind"])
         counts = [(int(label), int(count)) for label, count in header["clouds_per_class"]]
         config, info = dict(header["config"]), dict(header["info"])
-    except (KeyError, TypeError, ValueError) as error:
+        info |= {"provenance": dict(info["provenance"])} if "provenance" in info else {}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} has an incomplete header ({error}); make the set again") from error
     if version > FORMAT_VERSION:
         raise InputError(f"{path} has format {version}, this cl3d reads up to {FORMAT_VERSION}: upgrade cl3d")
@@ -76,6 +77,9 @@ def load(path: str | Path, kinds: Sequence[type[SyntheticSet]] = KINDS) -> Synth
             f"{path} holds a set of kind {kind!r}, known are {', '.join(known)}: pass its class in kinds"
         )
     rows = sum(count for _, count in counts)
+    label_order = [label for label, _ in counts]
+    if label_order != sorted(set(label_order)) or min(label_order, default=0) < 0:
+        raise InputError(f"{path} has classes {label_order}, not ascending from 0; make the set again")
     if rows < 1 or any(count < 1 for _, count in counts) or rows > sum(t.numel() for t in tensors.values()):
         raise InputError(
             f"{path} says it has {rows} clouds, which its tensors do not hold; make the set again"

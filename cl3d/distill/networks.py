@@ -41,7 +41,8 @@ class Networks:
 def model_name(model: BuildModel) -> str:
     """A constructor of networks as text that is the same in every process."""
     if isinstance(model, functools.partial):
-        arguments = ", ".join(f"{key}={value!r}" for key, value in sorted(model.keywords.items()))
+        named = [f"{key}={value!r}" for key, value in sorted(model.keywords.items())]
+        arguments = ", ".join([*map(repr, model.args), *named])
         return f"{model_name(model.func)}({arguments})"
     return getattr(model, "__qualname__", type(model).__qualname__)
 

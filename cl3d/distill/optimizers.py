@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from cl3d.errors import InputError, check_positive
+from cl3d.errors import InputError, check_positive, check_range
 
 SCHEDULES = ("constant", "half", "cosine")
 """The learning rate stays, falls to a tenth after half of the way, or goes to 0 as a cosine."""
@@ -36,6 +36,7 @@ class Adam:
 
     def __post_init__(self) -> None:
         check_positive("lr", self.lr)
+        check_range("weight_decay", self.weight_decay, 0, math.inf)
 
     def __call__(self, parameters: Parameters) -> torch.optim.Optimizer:
         """torch.optim.Adam over ``parameters``."""
@@ -52,6 +53,8 @@ class SGD:
 
     def __post_init__(self) -> None:
         check_positive("lr", self.lr)
+        check_range("momentum", self.momentum, 0, 1)
+        check_range("weight_decay", self.weight_decay, 0, math.inf)
 
     def __call__(self, parameters: Parameters) -> torch.optim.Optimizer:
         """torch.optim.SGD over ``parameters``."""

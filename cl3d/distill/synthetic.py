@@ -92,8 +92,7 @@ class SyntheticSet(nn.Module, ABC):
 
     def first_of_each_class(self, clouds_per_class: int) -> Tensor:
         """Positions of at most that many clouds of each class, the first ones; int64 on the CPU."""
-        labels = self.labels.cpu()
-        return torch.cat([(labels == c).nonzero().squeeze(1)[:clouds_per_class] for c in labels.unique()])
+        return first_of_each(self.labels.cpu(), clouds_per_class)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The parameters as a torch optimiser takes them; a group may have its own learning rate."""
@@ -101,3 +100,9 @@ class SyntheticSet(nn.Module, ABC):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def first_of_each(labels: Tensor, count: int) -> Tensor:
+    """Positions of the first ``count`` of each label, int64; none of none."""
+    found = [(labels == label).nonzero().squeeze(1)[:count] for label in labels.unique()]
+    return torch.cat([labels.new_zeros(0), *found])

@@ -93,11 +93,13 @@ def jobs(condensers: Sequence[str], seeds: Sequence[int], folder: Path) -> list[
     """All condensers with the first seed, then with the next.
 
     Raises:
-        InputError: if there are none, or one stands twice.
+        InputError: if these are no lists, there are none, or one stands twice.
     """
-    for what, values in (("condensers", condensers), ("seeds", seeds)):
-        if not values or len(set(values)) < len(values):
-            raise InputError(f"{what}={list(values)}: give at least one, each once")
+    for what, values, kind in (("condensers", condensers, str), ("seeds", seeds, int)):
+        if not isinstance(values, list) or not values or any(not isinstance(v, kind) for v in values):
+            raise InputError(f"{what}={values}: give a list, e.g. [random,dm] or [0,1,2]")
+        if len(set(values)) < len(values) or "" in values:
+            raise InputError(f"{what}={values}: give each once, and none empty")
     return [Job(c, seed, folder / _slug(c) / f"seed_{seed}") for seed in seeds for c in condensers]
 
 

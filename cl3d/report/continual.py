@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cl3d.clouds import CLOUD_POINT_BYTES
 from cl3d.continual import ContinualRun, Results, StepResult
 from cl3d.continual.estimate import expected_seconds
 from cl3d.report.terminal import Terminal, duration, size
@@ -38,9 +37,12 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
-    """Reference clouds and bytes of the budget over all steps."""
-    nbytes = sum(sum(shares) for shares in run.shares_per_step())
-    return nbytes // (run.dataset.train.num_points * CLOUD_POINT_BYTES), nbytes
+    """Decoded clouds, and bytes of the budget, over all steps."""
+    assert run.condenser is not None
+    plan = run.plan()
+    picks = sum(sum(step) for _, step in plan)
+    clouds = round(picks * run.condenser.parameterization.decoded_per_pick)
+    return clouds, sum(sum(shares) for shares, _ in plan)
 
 
 def show_step(terminal: Terminal, run: ContinualRun, step: StepResult) -> None:

@@ -24,9 +24,11 @@ def critical_points(net: Backbone, points: Tensor) -> Tensor:
     """
     net.eval()
     with torch.no_grad():
-        winners = net.point_features(points).argmax(dim=1)
-    marked = torch.zeros(points.shape[:2], dtype=torch.bool, device=points.device)
-    return marked.scatter_(1, winners, True).cpu()
+        features = net.point_features(points)
+    winners = torch.nn.functional.one_hot(features.argmax(dim=1), points.shape[1])
+    # a channel in which all points tie (0 behind a ReLU) comes from none of them
+    decided = features.amax(dim=1) > features.amin(dim=1)
+    return (winners.bool() & decided.unsqueeze(2)).any(dim=1).cpu()
 
 
 def side_by_side(

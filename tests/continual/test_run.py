@@ -142,16 +142,14 @@ def test_one_class_per_step_with_one_cloud_each_runs(dataset, tmp_path):
 
 
 def test_a_failure_is_marked_and_keeps_what_is_finished(dataset, tmp_path):
-    def failing(clouds, **kwargs):
-        if (tmp_path / "memory").exists():
-            raise InputError("enough")
-        return presets.random()(clouds, **kwargs)
+    class Failing(Watching):
+        def __call__(self, clouds, **kwargs):
+            if (tmp_path / "memory").exists():
+                raise InputError("enough")
+            return super().__call__(clouds, **kwargs)
 
-    watching = Watching(presets.random())
-    watching.condenser = failing
-    watching.name, watching.parameterization = "failing", presets.random().parameterization
     with pytest.raises(InputError, match="enough"):
-        tiny_run(dataset, watching).start(tmp_path)
+        tiny_run(dataset, Failing(presets.random())).start(tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["status"] == "failed"
     assert len(results["accuracy_per_step"]) == 1

@@ -145,6 +145,7 @@ def test_pruning_keeps_whole_groups_as_long_as_it_can(kept, anchors, blends, lab
     pruned = whole.prune(kept)
     assert pruned.labels.tolist() == labels
     assert kept == 0 or (pruned.anchors.shape[1], pruned.logits.shape[1]) == (anchors, blends)
+    assert len(pruned.prune(0).prune(1)) == 0
     decoded = {cloud.numpy().tobytes() for cloud in whole.decode().points.detach()}
     assert all(cloud.numpy().tobytes() in decoded for cloud in pruned.decode().points.detach())
 
@@ -181,6 +182,5 @@ def test_wrong_settings_are_refused():
         Anchors(anchors=1)
     with pytest.raises(InputError, match="blends=-1"):
         Anchors(blends=-1)
-    picked = PointClouds(torch.randn(4, 7, 3, generator=generator(7)), torch.zeros(4).long())
-    with pytest.raises(InputError, match="leave no byte of 84 for points"):
-        Anchors(anchors=4, blends=16).start(picked, {0: 84}, seed=0)
+    with pytest.raises(InputError, match="leave no byte of 156 for points"):
+        Condenser(parameterization=Anchors(anchors=4, blends=16))(blobs(), budget=Budget(ppc=1), model=SMALL)

@@ -80,7 +80,8 @@ def test_presets_keep_the_contract(name):
 @pytest.mark.parametrize("parameterization", PARAMETERIZATIONS)
 @pytest.mark.parametrize("initializer", INITIALIZERS)
 def test_everything_recombines(initializer, parameterization, objective, surrogates):
-    condenser = Condenser(
+    compose = partial(
+        Condenser,
         initializer=INITIALIZERS[initializer],
         parameterization=PARAMETERIZATIONS[parameterization],
         objective=OBJECTIVES[objective],
@@ -88,6 +89,11 @@ def test_everything_recombines(initializer, parameterization, objective, surroga
         iterations=2,
         real_batch=3,
     )
+    if (parameterization, objective) == ("generator", "none"):
+        with pytest.raises(InputError, match="give an objective, or fit_iterations"):
+            compose()
+        return
+    condenser = compose()
     synthetic = condenser(blobs(), budget=Budget(ppc=2), model=SMALL)
     assert torch.isfinite(synthetic.decode().points).all()
     moved = synthetic.info.get("moved_mean", 0.0)

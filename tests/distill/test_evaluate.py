@@ -58,7 +58,9 @@ def test_the_best_epoch_is_shown_beside_the_last_and_only_when_asked_for():
 def test_points_decode_the_same_each_time_and_generators_do_not():
     points = Condenser()(local_blobs(), budget=Budget(ppc=2), model=SMALL)
     assert value(points, fresh_decoding=True) == value(points)
-    noise = Condenser(parameterization=Generator())(local_blobs(), budget=Budget(ppc=2), model=SMALL)
+    noise = Condenser(parameterization=Generator(fit_iterations=1))(
+        local_blobs(), budget=Budget(ppc=2), model=SMALL
+    )
     seen = []
 
     def watched(draws=None, num_points=None):
@@ -70,6 +72,21 @@ def test_points_decode_the_same_each_time_and_generators_do_not():
     value(noise, fresh_decoding=True, runs=1)
     assert len({cloud.numpy().tobytes() for cloud in seen}) >= QUICK.epochs
     assert value(noise, fresh_decoding=True) == value(noise, fresh_decoding=True)
+
+
+def test_sets_may_be_decoded_to_other_numbers_of_points():
+    noise = Condenser(parameterization=Generator(fit_iterations=1))(
+        local_blobs(), budget=Budget(ppc=2), model=SMALL
+    )
+    seen, decode = [], noise.decode
+
+    def watched(draws=None, num_points=None):
+        seen.append(num_points)
+        return decode(draws, num_points)
+
+    noise.decode = watched
+    value(noise, num_points=29, runs=1)
+    assert set(seen) == {29}
 
 
 def test_other_resolutions_are_tested_as_they_are():

@@ -88,6 +88,11 @@ HEADER = {
         ({"clouds_per_class": [[0, -5], [1, 10]]}, "do not hold"),
         ({"clouds_per_class": "x"}, "incomplete header"),
         ({"config": {"width": 3}}, "is damaged"),
+        ({"clouds_per_class": [[1, 2], [0, 3]]}, "not ascending"),
+        ({"clouds_per_class": [[1, 2], [1, 3]]}, "not ascending"),
+        ({"clouds_per_class": [[-1, 5]]}, "not ascending"),
+        ({"info": {"provenance": 5}}, "incomplete header"),
+        ({"format_version": float("inf")}, "incomplete header"),
     ],
 )
 def test_headers_that_do_not_fit_are_refused(tmp_path, change, message):

@@ -84,6 +84,13 @@ def test_parameterizations_keep_the_contract(parameterization):
     check_condenser(condenser, SMALL)
 
 
+def test_pruning_may_be_repeated_down_to_nothing():
+    nothing = cloud_set("float16").prune(0)
+    assert len(nothing) == 0
+    assert len(nothing.prune(1)) == 0
+    assert len(cloud_set("float32").prune(2).prune(1)) == 3
+
+
 def test_numbers_of_points_and_names_are_checked():
     with pytest.raises(InputError, match="num_points=0"):
         Points(num_points=0)

@@ -207,6 +207,17 @@ MTT = Condenser(
 )
 
 
+def test_every_cloud_is_reached_over_the_iterations():
+    condenser = replace(
+        MTT, objective=TrajectoryMatching(steps=1, batch_size=2), optimizer=Adam(lr=1e-3), iterations=30
+    )
+    start = replace(condenser, objective=None, iterations=0)
+    before, after = (
+        c(blobs(), budget=Budget(ppc=3), model=partial(SMALL, norm="none")).points for c in (start, condenser)
+    )
+    assert bool((before != after).any(dim=(1, 2)).all())
+
+
 def test_the_contract():
     check_condenser(MTT, SMALL)
 

@@ -66,9 +66,12 @@ def test_what_is_there_is_not_made_again(tmp_path):
     assert job.result() == result("dm condenser.iterations=3", 5, 0.5)
 
 
-@pytest.mark.parametrize(("condensers", "seeds"), [([], [0]), (["dm"], []), (["dm", "dm"], [0])])
+@pytest.mark.parametrize(
+    ("condensers", "seeds"),
+    [([], [0]), (["dm"], []), (["dm", "dm"], [0]), ("dm", [0]), (["dm"], 0), ([""], [0]), ([3], [0])],
+)
 def test_nothing_and_twice_the_same_are_refused(condensers, seeds, tmp_path):
-    with pytest.raises(InputError, match="give at least one, each once"):
+    with pytest.raises(InputError, match=r"give a list|give each once"):
         jobs(condensers, seeds, tmp_path)
 
 

@@ -23,8 +23,9 @@ class Objective(Protocol):
     needs_target: ClassVar[bool]
     """Whether the network must know where training on the real data took it."""
 
-    passes: ClassVar[tuple[float, float]]
-    """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""
+    @property
+    def passes(self) -> tuple[float, float]:
+        """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """A scalar with a gradient path to ``synthetic.points``.

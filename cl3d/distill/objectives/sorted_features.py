@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.objectives.kernels import gaussian_mmd
-from cl3d.errors import InputError, check_positive
+from cl3d.errors import InputError, check_positive, check_range
 from cl3d.models import Backbone
 from cl3d.ops.fps import fps_partition
 from cl3d.ops.sorting import sort_rows
@@ -51,8 +51,8 @@ class SortedFeatureMatching:
         if self.form not in FORMS:
             raise InputError(f"form={self.form!r} is unknown: give one of {', '.join(FORMS)}")
         check_positive("alpha", self.alpha)
-        if not self.beta >= 0:
-            raise InputError(f"beta={self.beta}: give a number from 0")
+        check_range("beta", self.beta, 0, float("inf"))
+        check_range("strictness", self.strictness, 0, float("inf"))
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""

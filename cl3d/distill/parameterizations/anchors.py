@@ -18,7 +18,7 @@ from cl3d.distill.parameterizations.storage import (
     straight_through,
     unpack,
 )
-from cl3d.distill.synthetic import SyntheticSet
+from cl3d.distill.synthetic import SyntheticSet, first_of_each
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.ops.assignment import align
 from cl3d.ops.fps import farthest_points
@@ -85,7 +85,7 @@ class AnchorSet(SyntheticSet):
         if groups == 0 and clouds_per_class > 0:
             groups, anchors = 1, min(anchors, clouds_per_class)
             blends = clouds_per_class - anchors
-        kept = torch.cat([(labels == c).nonzero().squeeze(1)[:groups] for c in labels.unique()])
+        kept = first_of_each(labels, groups)
         pruned = AnchorSet(
             self.anchors[kept, :anchors],
             self.logits[kept, :blends, : anchors - 1],
@@ -152,6 +152,25 @@ class Anchors:
         if self.blend_rate is not None:
             check_positive("blend_rate", self.blend_rate)
 
+    @property
+    def starts_from_picks(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def decoded_per_pick(self) -> float:
+        """M + L for each M."""
+        return (self.anchors + self.blends) / self.anchors
+
+    def check(self, picks: int, nbytes: int, num_points: int) -> None:
+        """Refuses anchors without points."""
+        raw = cloud_nbytes(num_points)
+        if self.points_within(raw) < 1:
+            raise InputError(
+                f"{self.anchors} anchors and {self.blends} blends leave no byte of {raw} for points: "
+                "give fewer of them, or clouds of more points"
+            )
+
     def points_within(self, nbytes: int) -> int:
         """Points per anchor of a group of that many bytes (Morphing, eq. 12)."""
         return (nbytes - 4 * self.blends * (self.anchors - 1)) // (self.anchors * point_nbytes(self.storage))
@@ -161,18 +180,9 @@ class Anchors:
         return self.anchors * (nbytes // cloud_nbytes(num_points))
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> AnchorSet:
-        """Groups of the picked clouds, which serve again where a class has too few.
-
-        Raises:
-            InputError: if the anchors would have no points.
-        """
+        """Groups of the picked clouds, which serve again where a class has too few."""
         raw = cloud_nbytes(picked.num_points)
         size = min(self.points_within(raw), picked.num_points)
-        if size < 1:
-            raise InputError(
-                f"{self.anchors} anchors and {self.blends} blends leave no byte of {raw} for points: "
-                "give fewer of them, or clouds of more points"
-            )
         coarse = picked.points.gather(
             1, farthest_points(picked.points, size).unsqueeze(-1).expand(-1, -1, 3)
         ).float()

@@ -11,6 +11,26 @@ from cl3d.distill.synthetic import SyntheticSet
 class Parameterization(Protocol):
     """Sizes a set to a byte budget and starts it from real clouds."""
 
+    @property
+    def starts_from_picks(self) -> bool:
+        """Whether the set before the first iteration shows the picked clouds."""
+
+    @property
+    def decoded_per_pick(self) -> float:
+        """Decoded clouds for each picked one."""
+
+    def check(self, picks: int, nbytes: int, num_points: int) -> None:
+        """Refuses what :meth:`start` would, before any long work.
+
+        Args:
+            picks: how many clouds will be picked in all.
+            nbytes: all classes' bytes.
+            num_points: of the real clouds.
+
+        Raises:
+            InputError: saying what would fit.
+        """
+
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """How many real clouds of ``num_points`` points a class with ``nbytes`` bytes starts from."""
 

@@ -22,7 +22,7 @@ from cl3d.models.siren import ModulatedSiren, siren_shapes
 from cl3d.ops.chamfer import chamfer
 
 LEAST_WIDTH = 4
-"""Below it, codes without a positive entry, whose clouds are single points for good, are common."""
+"""Below it there is hardly a shape that a network can make."""
 
 
 class GeneratedSet(SyntheticSet):
@@ -138,21 +138,34 @@ class Generator:
         check_positive("w0", self.w0)
         check_positive("fit_lr", self.fit_lr)
 
+    @property
+    def starts_from_picks(self) -> bool:
+        """Where it is fitted to them."""
+        return self.fit_iterations > 0
+
+    @property
+    def decoded_per_pick(self) -> float:
+        """One."""
+        return 1.0
+
+    def check(self, picks: int, nbytes: int, num_points: int) -> None:
+        """Refuses bytes that do not pay for the width, or for any."""
+        self._width_within(nbytes, picks)
+
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """As many codes as whole raw clouds would fit."""
         return nbytes // cloud_nbytes(num_points)
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> GeneratedSet:
-        """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for.
-
-        Raises:
-            InputError: if the bytes do not pay for the width, or for any.
-        """
+        """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for."""
         clouds = len(picked)
         width = self._width_within(sum(shares.values()), clouds)
+        codes = torch.randn(clouds, width, generator=random.generator(seed, "codes"))
+        # without a positive entry a code is 0 behind the ReLU, and its cloud one point for good
+        codes = torch.where((codes > 0).any(dim=1, keepdim=True), codes, -codes)
         synthetic = GeneratedSet(
             ModulatedSiren(width, self.w0, random.generator(seed, "siren")),
-            torch.randn(clouds, width, generator=random.generator(seed, "codes")),
+            codes,
             picked.labels.cpu(),
             self.num_points or picked.num_points,
             random.fold(seed, "noise"),

@@ -93,13 +93,27 @@ class Points:
         if self.num_points is not None:
             check_whole("num_points", self.num_points, 1)
 
+    @property
+    def starts_from_picks(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def decoded_per_pick(self) -> float:
+        """One."""
+        return 1.0
+
+    def check(self, picks: int, nbytes: int, num_points: int) -> None:
+        """Refuses stored clouds finer than the real ones."""
+        if self.num_points is not None and self.num_points > num_points:
+            raise InputError(
+                f"num_points={self.num_points} per stored cloud, but the clouds have {num_points}: "
+                "give that or less"
+            )
+
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """As many whole clouds as fit."""
         each = num_points if self.num_points is None else self.num_points
-        if each > num_points:
-            raise InputError(
-                f"num_points={each} per stored cloud, but the clouds have {num_points}: give that or less"
-            )
         return nbytes // (each * point_nbytes(self.storage))
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> PointSet:
