@@ -2,7 +2,7 @@
 
 from cl3d.models.base import Backbone
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
-from cl3d.models.rotated import Rotated
+from cl3d.models.rotated import Rotated, rotated
 from cl3d.models.rotator import Rotator, canonical
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "pointnet_large",
     "pointnet_light",
     "pointnet_small",
+    "rotated",
 ]

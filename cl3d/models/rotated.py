@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from cl3d.models.base import Backbone
@@ -36,3 +38,14 @@ class Rotated(Backbone):
     def head(self, g: Tensor) -> Tensor:
         """The backbone's head: (b, feature_dim) → (b, num_classes)."""
         return self.backbone.head(g)
+
+
+def rotated(
+    num_classes: int, backbone: Callable[[int], Backbone], w0: float = 1.0, width: int | None = None
+) -> Rotated:
+    """A backbone behind a rotator, for configs: ``w0`` and ``width`` are those of :class:`Rotator`.
+
+    Args:
+        backbone: builds the network for a number of classes.
+    """
+    return Rotated(backbone(num_classes), Rotator(w0, width))

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from cl3d import random
 from cl3d.clouds import PointClouds, normalize
@@ -20,6 +21,9 @@ from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.models.siren import ModulatedSiren, siren_shapes
 from cl3d.ops.chamfer import chamfer
+
+CLOUDS_AT_ONCE = 32
+"""Clouds whose hidden layers are held together."""
 
 LEAST_WIDTH = 4
 """Below it there is hardly a shape that a network can make."""
@@ -67,7 +71,13 @@ class GeneratedSet(SyntheticSet):
             noise = torch.rand(1, wanted, generator=random.generator(self.noise_seed, "noise"))
         else:
             noise = torch.rand(len(self), wanted, generator=generator)
-        return PointClouds(normalize(self.siren(noise.to(self.codes), self.codes)), self.labels)
+        noise = noise.to(self.codes).expand(len(self), -1)
+        # a few clouds at a time, and in the backward pass anew: a hidden layer of all clouds may be gigabytes
+        points = [
+            checkpoint(self.siren, *some, use_reentrant=False)
+            for some in zip(noise.split(CLOUDS_AT_ONCE), self.codes.split(CLOUDS_AT_ONCE), strict=True)
+        ]
+        return PointClouds(normalize(torch.cat(points)), self.labels)
 
     def prune(self, clouds_per_class: int) -> GeneratedSet:
         """Keeps the first codes of each class, and the network."""
