@@ -154,7 +154,8 @@ class Condenser:
         if self.objective is not None:
             real, synthetic = self.objective.passes
             passes += self.surrogates.real_epochs * clouds
-            each = classes * (real * self.real_batch + FORWARD_PASS * self.statistics_batch)
+            batch, reference = (min(b, clouds / classes) for b in (self.real_batch, self.statistics_batch))
+            each = classes * (real * batch + FORWARD_PASS * reference)
             each += synthetic * stored + self.surrogates.training_epochs * stored
             passes += self.iterations * each
         return passes
