@@ -152,3 +152,5 @@ class Joint:
 def _check_constant(training: Training) -> None:
     if training.schedule != "constant":
         raise InputError(f"schedule={training.schedule!r}: a network that goes on learning takes 'constant'")
+    if training.mixup is not None or training.leftovers:
+        raise InputError("mixup and leftovers are for networks trained from scratch: give strategy=scratch")

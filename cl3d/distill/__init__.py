@@ -12,6 +12,7 @@ from cl3d.distill.experts import Experts
 from cl3d.distill.files import load, save
 from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
 from cl3d.distill.loop import Diverged
+from cl3d.distill.mixup import PointMixup
 from cl3d.distill.networks import Networks, resolve_device
 from cl3d.distill.objectives import (
     DistributionMatching,
@@ -52,6 +53,7 @@ __all__ = [
     "Networks",
     "Objective",
     "Parameterization",
+    "PointMixup",
     "PointSet",
     "Points",
     "Random",

@@ -20,6 +20,8 @@ class Augmentation:
         jitter: standard deviation of the noise on each coordinate, clipped at ``jitter_clip``.
         angle: standard deviation in radians of a rotation about each axis, clipped at ``angle_clip``.
         spin: the axis of a uniform rotation ("y": up), "so3" for any rotation, or None.
+        dropout: each cloud loses a fraction of its points drawn uniformly from 0 to this; its first point
+            stands in for them.
     """
 
     scale: tuple[float, float] = (0.8, 1.25)
@@ -28,6 +30,7 @@ class Augmentation:
     angle: float = 0.06
     angle_clip: float = 0.18
     spin: str | None = None
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1]:
@@ -35,6 +38,7 @@ class Augmentation:
         object.__setattr__(self, "scale", tuple(self.scale))  # a list, as files give it, compares unequal
         for name in ("jitter", "jitter_clip", "angle", "angle_clip"):
             check_range(name, getattr(self, name), 0, float("inf"))
+        check_range("dropout", self.dropout, 0, 1)
         if self.spin not in (None, "x", "y", "z", "so3"):
             raise InputError(f"spin={self.spin!r}: give x, y, z, so3 or null")
 
@@ -48,5 +52,9 @@ class Augmentation:
         turn = euler_rotations(angles.clamp(-self.angle_clip, self.angle_clip))
         if self.spin is not None:
             turn = turn @ random_rotations(n, generator, None if self.spin == "so3" else self.spin)
+        if self.dropout > 0:
+            ratio = self.dropout * torch.rand(n, 1, generator=generator)
+            lost = torch.rand(points.shape[:2], generator=generator) < ratio
+            points = torch.where(lost.unsqueeze(2).to(points.device), points[:, :1], points)
         turned = rotate(points, turn.to(points))
         return turned * factor.to(points) + noise.clamp(-self.jitter_clip, self.jitter_clip).to(points)

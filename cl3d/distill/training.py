@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.augment import Augmentation
+from cl3d.distill.mixup import PointMixup, mixed_loss
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
 from cl3d.distill.statistics import SMALLEST_BATCH, guarded_statistics
 from cl3d.errors import Note, check_whole
@@ -28,6 +29,7 @@ class Training:
         epochs: passes over the clouds.
         batch_size: upper bound; batches are made equally large (to one cloud), so that no leftover
             of one or two clouds ruins batch statistics.
+        mixup: mixes the clouds of a batch, after augmentation; None leaves them.
         leftovers: cut full batches and one of whatever is left over instead, as data loaders do.
         optimizer: over the network's parameters.
         schedule: of the learning rate over the epochs, one of ``cl3d.distill.optimizers.SCHEDULES``.
@@ -39,6 +41,7 @@ class Training:
     optimizer: Optimizer = Adam(lr=1e-3)
     schedule: str = "constant"
     augmentation: Augmentation | None = None
+    mixup: PointMixup | None = None
     leftovers: bool = False
 
     def __post_init__(self) -> None:
@@ -115,7 +118,10 @@ def _epoch(
             points = training.augmentation(points, draws)
         optimizer.zero_grad(set_to_none=True)
         with guarded_statistics(net, len(batch), smallest):
-            loss = nn.functional.cross_entropy(net(points), batch.labels)
+            if training.mixup is None:
+                loss = nn.functional.cross_entropy(net(points), batch.labels)
+            else:
+                loss = mixed_loss(net, training.mixup(points, draws), batch.labels)
         loss.backward()
         optimizer.step()
         total += loss.detach().cpu() * len(batch)
@@ -134,6 +140,7 @@ def batches(
     With ``draws`` clouds and batches come in random order, otherwise in their own.
 
     Args:
+        mixup: mixes the clouds of a batch, after augmentation; None leaves them.
         leftovers: cut full batches, and one of what is left over.
     """
     cut: list[tuple[PointClouds, Tensor]] = []
