@@ -1,0 +1,89 @@
+"""Accuracy against bytes, of all comparisons at hand, as a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from cl3d.atomic import write_bytes
+from cl3d.errors import InputError
+from cl3d.report.curves import MARKERS
+from cl3d.report.gallery import PALETTE
+
+Points = dict[str, dict[int, list[float]]]
+"""Accuracies of the seeds, by condenser and bytes."""
+
+
+def read_comparisons(folders: Sequence[Path]) -> Points:
+    """The accuracies in the ``comparison.csv`` of each folder.
+
+    Raises:
+        InputError: if one is missing or damaged, or a condenser stands twice at the same bytes.
+    """
+    points: Points = defaultdict(dict)
+    for folder in folders:
+        path = folder / "comparison.csv"
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                table = list(csv.DictReader(file))
+            rows = [(row["condenser"], int(row["nbytes"]), float(row["accuracy"])) for row in table]
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path} cannot be read ({error!r}): give a folder that compare.py wrote"
+            ) from error
+        here: dict[tuple[str, int], list[float]] = defaultdict(list)
+        for name, nbytes, accuracy in rows:
+            here[name, nbytes].append(accuracy)
+        for (name, nbytes), accuracies in here.items():
+            if nbytes in points[name]:
+                raise InputError(f"{name} stands twice at {nbytes:,} bytes: leave out {folder} or the other")
+            points[name][nbytes] = accuracies
+    return points
+
+
+def pareto_front(points: Points) -> list[tuple[str, int]]:
+    """Condensers and bytes that no other reaches with as few bytes and as much accuracy, by bytes."""
+    means = [(n, statistics.fmean(a), name) for name, by in points.items() for n, a in by.items()]
+    front, best = [], float("-inf")
+    for nbytes, mean, name in sorted(means, key=lambda point: (point[0], -point[1])):
+        if mean > best:
+            best = mean
+            front.append((name, nbytes))
+    return front
+
+
+def save_pareto(path: Path, points: Points) -> None:
+    """Draws mean and range over seeds against bytes, one line per condenser, and the front in grey.
+
+    Raises:
+        InputError: if there is nothing to draw, or the file cannot be written.
+    """
+    if not points:
+        raise InputError("there is no comparison to draw: give folders that compare.py wrote")
+    figure = Figure(figsize=(6.4, 4.2), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    front = [(nbytes, 100 * statistics.fmean(points[name][nbytes])) for name, nbytes in pareto_front(points)]
+    axes.step(*zip(*front, strict=True), where="post", color="0.8", linewidth=6, solid_capstyle="round")
+    for index, (name, by_bytes) in enumerate(points.items()):
+        sizes = sorted(by_bytes)
+        means = [100 * statistics.fmean(by_bytes[n]) for n in sizes]
+        low = [m - 100 * min(by_bytes[n]) for m, n in zip(means, sizes, strict=True)]
+        high = [100 * max(by_bytes[n]) - m for m, n in zip(means, sizes, strict=True)]
+        style = {"color": PALETTE[index % len(PALETTE)], "marker": MARKERS[index % len(MARKERS)]}
+        axes.errorbar(sizes, means, (low, high), capsize=2, linewidth=1.2, label=name, **style)
+    axes.set_xscale("log")
+    axes.set_xlabel("bytes of the set")
+    axes.set_ylabel("test accuracy, last epoch (%)")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, frameon=False)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix.removeprefix(".") or "png")
+    write_bytes(path, picture.getvalue())

@@ -1,0 +1,28 @@
+"""Accuracy against bytes of finished comparisons: python scripts/pareto.py runs/compare/* --out pareto.png."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cl3d.errors import InputError
+from cl3d.report.pareto import read_comparisons, save_pareto
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("comparisons", nargs="+", type=Path, help="folders that compare.py wrote")
+    parser.add_argument("--out", type=Path, default=Path("pareto.png"), help=".png, .pdf or .svg")
+    arguments = parser.parse_args()
+    try:
+        save_pareto(arguments.out, read_comparisons(arguments.comparisons))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"written: {arguments.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
