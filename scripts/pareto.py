@@ -1,4 +1,4 @@
-"""Accuracy against bytes of finished comparisons: python scripts/pareto.py runs/compare/* --out pareto.png."""
+"""Accuracy against bytes of finished comparisons: python scripts/pareto.py runs/* --out pareto.png."""
 
 from __future__ import annotations
 
