@@ -77,8 +77,8 @@ def save_pareto(path: Path, points: Points) -> None:
         means = [100 * statistics.fmean(by_bytes[n]) for n in sizes]
         low = [m - 100 * min(by_bytes[n]) for m, n in zip(means, sizes, strict=True)]
         high = [100 * max(by_bytes[n]) - m for m, n in zip(means, sizes, strict=True)]
-        style = {"color": PALETTE[index % len(PALETTE)], "marker": MARKERS[index % len(MARKERS)]}
-        axes.errorbar(sizes, means, (low, high), capsize=2, linewidth=1.2, label=name, **style)
+        colour, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        axes.errorbar(sizes, means, (low, high), capsize=2, color=colour, marker=marker, label=name)
     axes.set_xscale("log")
     axes.set_xlabel("bytes of the set")
     axes.set_ylabel("test accuracy, last epoch (%)")
