@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -97,9 +98,17 @@ def build_model(config: Any) -> Any:
 
 
 def build_dataset(config: DictConfig) -> Any:
-    """The data set of a script's config, its training clouds divided where ``holdout`` is given."""
+    """The data set of a script's config, turned where ``canonical`` and divided where ``holdout`` is given."""
+    from cl3d.models import Rotator, canonical
+
+    turn = flag(config, "canonical")
     dataset = build(config.data)
-    return dataset if config.holdout is None else dataset.hold_out(config.holdout)
+    if config.holdout is not None:
+        dataset = dataset.hold_out(config.holdout)
+    if turn:
+        train, test = (canonical(clouds, Rotator()) for clouds in (dataset.train, dataset.test))
+        dataset = replace(dataset, name=f"{dataset.name}, canonical", train=train, test=test)
+    return dataset
 
 
 def whole(config: DictConfig, name: str, least: int) -> int:

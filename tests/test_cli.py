@@ -254,6 +254,13 @@ def test_a_distillation_that_runs_off_leaves_the_last_good_set(monkeypatch, tmp_
     assert torch.isfinite(last_good.decode().points).all()
 
 
+def test_canonical_data_is_the_same_however_it_was_turned(cl_run, tmp_path):
+    assert cl_run("buffer=random", "canonical=true") == 0
+    settings = without_times(tmp_path / "run")["settings"]
+    assert settings["dataset"] == "shapes40, canonical"
+    assert cl_run("buffer=random", "canonical=perhaps", folder=tmp_path / "other") == 2
+
+
 def test_holding_out_tests_on_training_clouds(cl_run, tmp_path):
     assert cl_run("buffer=random", "holdout=0.5") == 0
     assert without_times(tmp_path / "run")["settings"]["dataset"] == "shapes40, 0.5 held out"
