@@ -98,7 +98,7 @@ def build_model(config: Any) -> Any:
 
 
 def build_dataset(config: DictConfig) -> Any:
-    """The data set of a script's config, turned where ``canonical`` and divided where ``holdout`` is given."""
+    """The data set of a script's config, divided where ``holdout``, turned where ``canonical`` says so."""
     from cl3d.models import Rotator, canonical
 
     turn = flag(config, "canonical")
