@@ -68,6 +68,16 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused])
 
 
+def refused(task: Callable[[], None]) -> int:
+    """Runs the task of a script without a config; its exit code, 2 and one sentence on wrong input."""
+    try:
+        task()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    return 0
+
+
 def build(config: Any) -> Any:
     """Builds the object that a config describes.
 

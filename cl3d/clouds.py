@@ -5,11 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from cl3d.errors import InputError
+
+
+class Digest(Protocol):
+    """A hash of :mod:`hashlib`."""
+
+    def update(self, data: bytes, /) -> None:
+        """Adds bytes."""
+
 
 CLOUD_POINT_BYTES = 3 * 4
 """Bytes of one stored point: three float32 coordinates."""
@@ -115,6 +124,12 @@ def concatenate(clouds: Sequence[PointClouds]) -> PointClouds:
         torch.cat([c.labels for c in clouds]),
         torch.cat(parts) if len(parts) == len(clouds) else None,
     )
+
+
+def hash_clouds(digest: Digest, clouds: PointClouds) -> None:
+    """Adds coordinates and labels to a hash; parts are left out."""
+    for tensor in (clouds.points, clouds.labels):
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
 
 
 def check_clouds(clouds: PointClouds, source: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cl3d.errors import InputError
+from cl3d.cli import refused
 from cl3d.report.curves import read_results, save_accuracy_curves
 
 
@@ -15,13 +15,12 @@ def main() -> int:
     parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote")
     parser.add_argument("--out", type=Path, default=Path("curves.png"), help=".png, .pdf or .svg")
     arguments = parser.parse_args()
-    try:
+
+    def draw() -> None:
         save_accuracy_curves(arguments.out, [read_results(folder) for folder in arguments.runs])
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"written: {arguments.out}")
-    return 0
+        print(f"written: {arguments.out}")
+
+    return refused(draw)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cl3d.errors import InputError
+from cl3d.cli import refused
 from cl3d.report.pareto import read_comparisons, save_pareto
 
 
@@ -15,13 +15,12 @@ def main() -> int:
     parser.add_argument("comparisons", nargs="+", type=Path, help="folders that compare.py wrote")
     parser.add_argument("--out", type=Path, default=Path("pareto.png"), help=".png, .pdf or .svg")
     arguments = parser.parse_args()
-    try:
+
+    def draw() -> None:
         save_pareto(arguments.out, read_comparisons(arguments.comparisons))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"written: {arguments.out}")
-    return 0
+        print(f"written: {arguments.out}")
+
+    return refused(draw)
 
 
 if __name__ == "__main__":

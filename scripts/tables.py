@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cl3d.errors import InputError
+from cl3d.cli import refused
 from cl3d.report.curves import read_results
 from cl3d.report.tables import markdown_table
 
@@ -16,12 +16,11 @@ def main() -> int:
     parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote")
     parser.add_argument("--reference", help="compare with this memory, paired by seed")
     arguments = parser.parse_args()
-    try:
+
+    def show() -> None:
         print(markdown_table([read_results(folder) for folder in arguments.runs], arguments.reference))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return refused(show)
 
 
 if __name__ == "__main__":

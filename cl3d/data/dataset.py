@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.clouds import PointClouds, check_clouds, hash_clouds
 from cl3d.errors import InputError
 from cl3d.random import generator
 
@@ -51,8 +51,7 @@ class Dataset:
         """A hash of all coordinates, labels and names; parts are left out."""
         digest = hashlib.blake2b("\x1f".join((self.name, *self.class_names)).encode(), digest_size=16)
         for clouds in (self.train, self.test):
-            digest.update(clouds.points.cpu().contiguous().numpy().tobytes())
-            digest.update(clouds.labels.cpu().contiguous().numpy().tobytes())
+            hash_clouds(digest, clouds)
         return digest.hexdigest()
 
     def hold_out(self, fraction: float, seed: int = 0) -> Dataset:

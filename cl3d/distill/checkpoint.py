@@ -15,7 +15,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from cl3d.atomic import write_bytes
-from cl3d.clouds import PointClouds
+from cl3d.clouds import PointClouds, hash_clouds
 from cl3d.errors import InputError
 
 SECONDS_BETWEEN = 60.0
@@ -113,6 +113,5 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
 def clouds_fingerprint(clouds: PointClouds) -> str:
     """A hash of coordinates and labels."""
     digest = hashlib.blake2b(digest_size=16)
-    for tensor in (clouds.points, clouds.labels):
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    hash_clouds(digest, clouds)
     return digest.hexdigest()

@@ -175,8 +175,7 @@ class Loop:
             batches = [concatenate(batches)]
         with frozen_statistics(net, reference):
             for label, batch in enumerate(batches):
-                mine = torch.ones_like(now.labels, dtype=torch.bool)
-                mine = mine if self.objective.joint else now.labels == label
+                mine = (now.labels == label) | self.objective.joint
                 leaf = now.points.detach()[mine].requires_grad_()
                 loss = self.objective(net, batch, PointClouds(leaf, now.labels[mine]))
                 (gradient[mine],) = torch.autograd.grad(loss, leaf)

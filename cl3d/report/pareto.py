@@ -65,6 +65,8 @@ def save_pareto(path: Path, points: Points) -> None:
     Raises:
         InputError: if there is nothing to draw, or the file cannot be written.
     """
+    if path.suffix not in (".png", ".pdf", ".svg"):
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
     if not points:
         raise InputError("there is no comparison to draw: give folders that compare.py wrote")
     figure = Figure(figsize=(6.4, 4.2), dpi=130, layout="constrained")
@@ -85,5 +87,5 @@ def save_pareto(path: Path, points: Points) -> None:
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)
     picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.removeprefix(".") or "png")
+    figure.savefig(picture, format=path.suffix.removeprefix("."))
     write_bytes(path, picture.getvalue())

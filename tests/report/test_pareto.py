@@ -36,3 +36,5 @@ def test_what_is_no_comparison_is_refused(tmp_path):
         read_comparisons([tmp_path])
     with pytest.raises(InputError, match="there is no comparison"):
         save_pareto(tmp_path / "x.png", {})
+    with pytest.raises(InputError, match=r"ends in nothing: give \.png, \.pdf or \.svg"):
+        save_pareto(tmp_path / "x", {"dm": {90: [0.6]}})
