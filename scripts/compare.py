@@ -16,7 +16,7 @@ from cl3d.cli import budget, build, build_dataset, launch, open_folder, whole
 
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.atomic import write_text
-    from cl3d.report.compare import COLUMNS, as_csv, jobs, markdown, run_script, table
+    from cl3d.report.compare import as_csv, jobs, markdown, run_script, table
     from cl3d.report.terminal import Terminal
 
     whole(config, "runs", 1)
@@ -42,9 +42,10 @@ def main(config: DictConfig, folder: Path) -> None:
             terminal.say(f"[bold]{title}: {command[0]}[/bold]")
             run_script(Path(__file__).parent, command)
         results.append(job.result())
-    write_text(folder / "comparison.md", markdown(table(results)))
+    shown = markdown(table(results))
+    write_text(folder / "comparison.md", shown)
     write_text(folder / "comparison.csv", as_csv(results))
-    terminal.table("same bytes, paired seeds", COLUMNS, table(results))
+    terminal.say(shown)  # as lines, which a narrow terminal wraps and does not cut
     terminal.say(f"written: {folder}/comparison.md, comparison.csv")
 
 
