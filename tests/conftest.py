@@ -28,6 +28,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written below the working folder, as runs/ is, must not be found by another test."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with real data; a test that asks for it is skipped where there is none."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as from_bytes
-from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from cl3d.atomic import write_bytes
 from cl3d.clouds import PointClouds
-from cl3d.distill.checkpoint import clouds_fingerprint
-from cl3d.distill.networks import Networks, model_name
+from cl3d.distill.kept import keep, kept_file, read_kept
+from cl3d.distill.networks import Networks
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
 from cl3d.errors import InputError, check_whole
@@ -78,7 +72,7 @@ class Experts:
     experts: int = 2
     span: int = 2
     training: Training = Training(epochs=10, batch_size=32, optimizer=SGD(lr=0.01))
-    folder: Path | str | None = None
+    folder: Path | str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_whole("experts", self.experts, 1)
@@ -119,12 +113,7 @@ class Experts:
     def _way(
         self, index: int, real: PointClouds, networks: Networks, seed: int, progress: Progress
     ) -> Trajectory:
-        path = None
-        if self.folder is not None:
-            made_from = [clouds_fingerprint(real), model_name(networks.build), networks.num_classes]
-            text = json.dumps([*made_from, networks.seed, repr(self.training), seed])
-            key = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-            path = Path(self.folder) / key / f"expert_{index:02d}.safetensors"
+        path = kept_file(self.folder, f"expert_{index:02d}", real, networks, self.training, seed)
         net = networks.draw("expert", index)
         if path is not None and path.exists():
             return _read(path, [parameter.shape for parameter in net.parameters()])
@@ -139,10 +128,7 @@ class Experts:
             after_epoch=lambda epoch: way.append(_snapshot(net)),
         )
         if path is not None:
-            tensors = {
-                f"{e:04d}.{i:04d}": t for e, snapshot in enumerate(way) for i, t in enumerate(snapshot)
-            }
-            write_bytes(path, to_bytes(tensors))
+            keep(path, {f"{e:04d}.{i:04d}": t for e, stop in enumerate(way) for i, t in enumerate(stop)})
         return way
 
 
@@ -175,13 +161,8 @@ def _snapshot(net: nn.Module) -> list[Tensor]:
 
 
 def _read(path: Path, shapes: Sequence[torch.Size]) -> Trajectory:
-    try:
-        tensors = from_bytes(path.read_bytes())
-        epochs = [sorted(key for key in tensors if key.startswith(f"{e:04d}.")) for e in range(len(tensors))]
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path} is not a whole trajectory ({error}): remove it to train it again"
-        ) from error
+    tensors = read_kept(path)
+    epochs = [sorted(key for key in tensors if key.startswith(f"{e:04d}.")) for e in range(len(tensors))]
     way = [[tensors[key] for key in keys] for keys in epochs if keys]
     if any([tensor.shape for tensor in snapshot] != list(shapes) for snapshot in way):
         raise InputError(f"{path} is of another network: give another folder, or remove it")

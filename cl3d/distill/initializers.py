@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -77,9 +78,15 @@ class Random:
 
 @dataclass(frozen=True)
 class _InFeatureSpace(ABC):
-    """Picks each class by a rule on the features of a network trained on the clouds at hand."""
+    """Picks each class by a rule on the features of a network trained on the clouds at hand.
+
+    Attributes:
+        training: of the network.
+        folder: where it is kept and found again, by data, model, training and seed; None keeps it nowhere.
+    """
 
     training: Training = FEATURE_TRAINING
+    folder: Path | str | None = field(default=None, compare=False, repr=False)
 
     @abstractmethod
     def select(self, features: Tensor, count: int) -> Tensor:
@@ -94,7 +101,7 @@ class _InFeatureSpace(ABC):
         progress: Progress = silent,
     ) -> Tensor:
         """See :class:`Initializer`."""
-        features = trained_features(clouds, networks, self.training, seed, progress)
+        features = trained_features(clouds, networks, self.training, seed, progress, self.folder)
         picked = []
         for label, count in counts.items():
             members = (clouds.labels.cpu() == label).nonzero().squeeze(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.distill.checkpoint import Checkpoint, State, optimizer_tensors, restore_optimizer
 from cl3d.distill.networks import Networks
-from cl3d.distill.objectives import Objective
+from cl3d.distill.objectives import Begins, LearningObjective, Objective
 from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Source
@@ -61,7 +62,9 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._before = _shown(self.synthetic)
-        self._optimizer = self.optimizer(self.synthetic.parameter_groups())
+        self._learning = self._begin()
+        own = [] if self._learning is None else self._learning.parameter_groups()
+        self._optimizer = self.optimizer([*self.synthetic.parameter_groups(), *own])
         self._members = [(self.real.labels == k).nonzero().squeeze(1) for k in range(len(self.classes))]
         self._net: Backbone | None = None
         self._good: dict[str, Tensor] = {}
@@ -100,6 +103,7 @@ class Loop:
             "set": self.synthetic.state_dict(),
             "good": self._good,
             "optimizer": optimizer_tensors(self._optimizer),
+            "objective": {} if self._learning is None else self._learning.state_dict(),
             "net": self._net.state_dict() if self._net is not None and self.surrogates.carries_net else {},
         }
         tensors = {f"{group}.{name}": t for group, ts in groups.items() for name, t in ts.items()}
@@ -108,13 +112,15 @@ class Loop:
     def restore(self, state: State) -> None:
         """Goes back to a :meth:`state` of the same optimisation."""
         self.losses = [float(loss) for loss in state.facts["losses"]]
-        groups: dict[str, dict[str, Tensor]] = {k: {} for k in ("set", "good", "optimizer", "net", "picked")}
+        groups: dict[str, dict[str, Tensor]] = defaultdict(dict)
         for key, tensor in state.tensors.items():
             group, _, name = key.partition(".")
             groups[group][name] = tensor
         self.synthetic.load_state_dict(groups["set"])
         self._good = groups["good"]
         restore_optimizer(self._optimizer, groups["optimizer"])
+        if self._learning is not None:
+            self._learning.load_state_dict(groups["objective"])
         if groups["net"]:
             self._net = self.networks.draw("restored")
             self._net.load_state_dict(groups["net"])
@@ -129,7 +135,13 @@ class Loop:
             "loss_last": sum(self.losses[-tenth:]) / tenth,
             "moved_mean": float(moved.mean()),
             "moved_max": float(moved.max()),
+            **({} if self._learning is None else self._learning.summary()),
         }
+
+    def _begin(self) -> LearningObjective | None:
+        """What learns along with the set, if the objective has anything to learn."""
+        learning = self.objective.begin() if isinstance(self.objective, Begins) else None
+        return None if learning is None else learning.to(self.networks.device)
 
     def _moved(self) -> Tensor:
         """How far each point is from where it started, (m, p)."""
@@ -143,6 +155,8 @@ class Loop:
         self._net = self.surrogates.at(
             iteration, self._net, seen, self.networks, fold(self.seed, "surrogates")
         )
+        scale_rates(self._optimizer, rate_factor(self.schedule, iteration, self.iterations))
+        self._optimizer.zero_grad(set_to_none=True)
         loss, gradient = self._match(self._net, self._batches(iteration), now)
         if not (math.isfinite(loss) and _finite(now.points)):
             raise self._diverged(f"the loss is {loss} at iteration {iteration}")
@@ -152,8 +166,6 @@ class Loop:
 
     def _update(self, points: Tensor, gradient: Tensor) -> None:
         """Moves the set, given the loss's gradient with respect to the decoded points."""
-        scale_rates(self._optimizer, rate_factor(self.schedule, len(self.losses), self.iterations))
-        self._optimizer.zero_grad(set_to_none=True)
         points.backward(gradient)
         self._optimizer.step()
 
@@ -167,18 +179,25 @@ class Loop:
         return batches
 
     def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:
-        """Loss and its gradient with respect to the decoded points, class by class unless it is joint."""
+        """Loss and its gradient with respect to the decoded points, class by class unless it is joint.
+
+        The gradient with respect to what the objective learns is added to its parameters' ``.grad``.
+        """
         total = 0.0
+        objective = self._learning or self.objective
+        own = list(objective.parameters()) if isinstance(objective, LearningObjective) else []
         gradient = torch.zeros_like(now.points)
         reference = torch.cat([batch.points[: self.statistics_batch] for batch in batches])
-        if self.objective.joint:
+        if objective.joint:
             batches = [concatenate(batches)]
         with frozen_statistics(net, reference):
             for label, batch in enumerate(batches):
-                mine = (now.labels == label) | self.objective.joint
+                mine = (now.labels == label) | objective.joint
                 leaf = now.points.detach()[mine].requires_grad_()
-                loss = self.objective(net, batch, PointClouds(leaf, now.labels[mine]))
-                (gradient[mine],) = torch.autograd.grad(loss, leaf)
+                loss = objective(net, batch, PointClouds(leaf, now.labels[mine]))
+                loss.backward(inputs=[leaf, *own])  # these alone: the network's .grad stays as it was
+                assert leaf.grad is not None
+                gradient[mine] = leaf.grad
                 total += float(loss.detach())
         return total, gradient
 

@@ -11,6 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 SMALLEST_BATCH = 3
 
+CLOUDS_AT_ONCE = 128
+"""Clouds whose statistics are taken in one pass."""
+
 
 @contextmanager
 def guarded_statistics(net: nn.Module, clouds: int, smallest: int = SMALLEST_BATCH) -> Iterator[None]:
@@ -44,6 +47,9 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
     clouds of all classes stand in (Zhao et al., ICLR 2021, public code; there the fresh running
     statistics keep a weight of 0.9, here they are replaced).
 
+    Memory does not grow with the number of classes: more than :data:`CLOUDS_AT_ONCE` clouds are dealt out
+    over passes of equal size, so that each has all classes, and the statistics are pooled.
+
     Args:
         reference: (b, p, 3) real clouds of all classes; unused by networks without BatchNorm, and where
             there are fewer than three: then the network's own running statistics stay.
@@ -54,11 +60,7 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
     try:
         net.eval()  # dropout, too
         if norms and len(reference) >= SMALLEST_BATCH:
-            for norm in norms:
-                norm.momentum = 1.0
-                norm.train()
-            with torch.no_grad():
-                net(reference)
+            _take_statistics(net, norms, reference)
         net.eval()
         yield
     finally:
@@ -68,3 +70,26 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
                 getattr(norm, name).copy_(value)
         for module, training in modes:
             module.training = training
+
+
+@torch.no_grad()
+def _take_statistics(net: nn.Module, norms: list[_BatchNorm], reference: Tensor) -> None:
+    """Sets the running statistics of ``norms`` to those of ``reference``.
+
+    Pooled over passes: the mean of the means, and the mean of the variances plus the variance of the means.
+    """
+    passes = -(-len(reference) // CLOUDS_AT_ONCE)
+    running = [(norm.get_buffer("running_mean"), norm.get_buffer("running_var")) for norm in norms]
+    pooled = [[torch.zeros_like(mean) for _ in range(3)] for mean, _ in running]
+    for norm in norms:
+        norm.momentum = 1.0
+        norm.train()
+    for first in range(passes):
+        net(reference[first::passes])
+        for sums, (mean, variance) in zip(pooled, running, strict=True):
+            for total, term in zip(sums, (mean, mean.square(), variance), strict=True):
+                total += term / passes
+    if passes > 1:  # after one, they are what they should be
+        for (means, squares, variances), (mean, variance) in zip(pooled, running, strict=True):
+            mean.copy_(means)
+            variance.copy_(variances + squares - means.square())

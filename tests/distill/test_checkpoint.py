@@ -16,12 +16,14 @@ from cl3d.distill import (
     Condenser,
     DistributionMatching,
     Diverged,
+    Experts,
     Fresh,
     Generator,
     GradientMatching,
     Herding,
     Trained,
     Training,
+    TrajectoryMatching,
     TurnedPoints,
     checkpoint,
     loop,
@@ -48,6 +50,11 @@ CONDENSERS = {
     "fresh networks": replace(BASE, surrogates=Fresh(), objective=DistributionMatching()),
     "angles": replace(BASE, parameterization=TurnedPoints()),
     "generator": replace(BASE, parameterization=Generator()),
+    "learnt student rate": replace(
+        BASE,
+        objective=TrajectoryMatching(steps=2, lr_rate=0.1),
+        surrogates=Experts(experts=1, span=1, training=QUICK),
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from cl3d.distill import SGD, Adam, Augmentation, Condenser, Networks, Training, fit
+from cl3d.distill import SGD, Adam, Augmentation, Condenser, Networks, Training, fit, statistics
 from cl3d.distill.optimizers import rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics, guarded_statistics
 from cl3d.distill.training import batches
@@ -116,6 +116,23 @@ def test_frozen_statistics_are_those_of_the_reference_and_are_put_back():
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     train_mode = net(clouds.points)  # statistics of the same clouds, up to the unbiased variance
     assert torch.allclose(inside, train_mode, atol=0.05)
+
+
+def test_statistics_of_many_clouds_are_pooled_over_passes(monkeypatch):
+    """What the first norm sees does not hang on other norms, so pooling is exact there."""
+    net = Networks(SMALL, 3, CPU, 0).draw().double()
+    clouds = local_blobs(per_class=40).points.double()
+    norm = next(m for m in net.modules() if isinstance(m, nn.BatchNorm1d))
+    seen = []
+    for at_once in (120, 60):
+        monkeypatch.setattr(statistics, "CLOUDS_AT_ONCE", at_once)
+        with frozen_statistics(net, clouds):
+            seen.append((norm.running_mean.clone(), norm.running_var.clone(), net(clouds)))
+    (mean, variance, whole), (pooled_mean, pooled_variance, parts) = seen
+    assert torch.allclose(mean, pooled_mean, rtol=1e-12)
+    assert torch.allclose(variance, pooled_variance, rtol=0.02)  # each pass divides by its own n - 1
+    assert not torch.equal(whole, parts)
+    assert torch.allclose(whole, parts, atol=0.1)
 
 
 def test_augmentation_repeats_by_generator_and_stays_within_its_bounds():

@@ -25,7 +25,7 @@ from cl3d.distill import (
     TrajectoryMatching,
 )
 from cl3d.distill.experts import Waypoint
-from cl3d.distill.objectives.trajectory import _Unroll
+from cl3d.distill.objectives.unroll import unroll
 from cl3d.errors import InputError
 from cl3d.models import PointNet
 from cl3d.progress import silent
@@ -80,11 +80,12 @@ def test_the_backward_pass_through_the_steps():
     net, synthetic, _ = setting(clouds=5)
     rows = [torch.tensor([0, 3]), torch.tensor([1, 2, 4])]
     start = [p.detach().requires_grad_() for p in net.parameters()]
+    lr = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
 
-    def unrolled(points, *weights):
-        return _Unroll.apply(points, synthetic.labels, net, rows, 0.5, *weights)
+    def unrolled(points, lr, *weights):
+        return unroll(net, weights, points, synthetic.labels, rows, lr)
 
-    assert gradcheck(unrolled, (synthetic.points, *start), eps=1e-7, atol=1e-5)
+    assert gradcheck(unrolled, (synthetic.points, lr, *start), eps=1e-7, atol=1e-5)
 
 
 class Kept:
@@ -192,11 +193,18 @@ def test_trajectories_are_kept_and_found_again(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_a_model_without_a_name_is_not_kept(tmp_path):
+    networks = Networks(lambda classes: SMALL(classes), 3, CPU, 0)
+    with pytest.raises(InputError, match="give a named model, or no folder"):
+        Experts(training=QUICK, folder=tmp_path).prepare(blobs(labels=(0, 1, 2)), networks, 5, silent)
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_damaged_trajectory_is_refused(tmp_path):
     prepared(tmp_path)
     path = min(tmp_path.rglob("*.safetensors"))
     path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(InputError, match="not a whole trajectory"):
+    with pytest.raises(InputError, match="remove it to train anew"):
         prepared(tmp_path)
 
 
@@ -232,6 +240,22 @@ def test_the_loss_goes_down():
     )
     info = condenser(blobs(), budget=Budget(ppc=1), model=partial(SMALL, norm="none")).info
     assert info["loss_last"] < info["loss_first"]
+
+
+LEARNS = replace(MTT, objective=TrajectoryMatching(steps=3, batch_size=100, student_lr=1e-3, lr_rate=0.1))
+
+
+def test_the_students_rate_is_learnt_along_with_the_set():
+    """An expert goes farther in an epoch than three steps of 0.001: the rate must grow."""
+    condenser = replace(LEARNS, iterations=10)
+    info = condenser(blobs(), budget=Budget(ppc=1), model=partial(SMALL, norm="none")).info
+    assert info["student_lr"] > 2e-3
+    given = replace(condenser, objective=replace(condenser.objective, lr_rate=0.0))
+    assert "student_lr" not in given(blobs(), budget=Budget(ppc=1), model=SMALL).info
+
+
+def test_a_set_whose_rate_is_learnt_keeps_the_contract():
+    check_condenser(LEARNS, SMALL)
 
 
 def test_other_objectives_may_look_through_experts():

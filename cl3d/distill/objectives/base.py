@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.models import Backbone
@@ -35,3 +36,29 @@ class Objective(Protocol):
             real: (b, p, 3) clouds of one class.
             synthetic: (m, q, 3) clouds of the same class; q may differ from p.
         """
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """An objective that may learn numbers of its own along with the set."""
+
+    def begin(self) -> LearningObjective | None:
+        """What takes its place during one optimisation; None where nothing is to be learnt."""
+
+
+class LearningObjective(nn.Module, ABC):
+    """An objective during one optimisation; what it learns are its parameters."""
+
+    joint: ClassVar[bool]
+
+    @abstractmethod
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Its parameters, with what the optimizer needs to know of them."""
+
+    @abstractmethod
+    def summary(self) -> dict[str, Any]:
+        """What has been learnt, for the set's ``info``."""
+
+    @abstractmethod
+    def forward(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+        """See :class:`Objective`."""

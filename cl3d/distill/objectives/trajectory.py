@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.experts import Waypoint
-from cl3d.errors import InputError, check_positive, check_whole
+from cl3d.distill.objectives.base import LearningObjective
+from cl3d.distill.objectives.unroll import unroll
+from cl3d.errors import InputError, check_positive, check_range, check_whole
 from cl3d.models import Backbone
 from cl3d.random import generator
 
@@ -24,18 +26,18 @@ class TrajectoryMatching:
     on the set, and is compared with the expert some epochs later:
     || student - target ||^2 / || start - target ||^2.
 
-    Memory does not grow with ``steps`` beyond one copy of the weights for each: the backward pass goes
-    through the steps one at a time and computes each anew.
-
     Attributes:
         steps: n, of the student.
         batch_size: synthetic clouds per step, drawn anew for each step and iteration.
-        student_lr: its learning rate; the paper learns it along with the set, here it is given.
+        student_lr: its learning rate, or where that starts.
+        lr_rate: learning rate of the logarithm of ``student_lr``, which is learnt along with the set as in
+            the paper (there the rate itself is, which may turn negative); 0 keeps it as given.
     """
 
     steps: int = 10
     batch_size: int = 64
     student_lr: float = 0.01
+    lr_rate: float = 0.05
     joint: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True
 
@@ -43,14 +45,28 @@ class TrajectoryMatching:
         check_whole("steps", self.steps, 1)
         check_whole("batch_size", self.batch_size, 1)
         check_positive("student_lr", self.student_lr)
+        check_range("lr_rate", self.lr_rate, 0, math.inf)
 
     @property
     def passes(self) -> tuple[float, float]:
         """Each step passes a cloud, and going back its gradient's gradient; small batches cost less."""
         return 0.0, 5.0 * self.steps
 
+    def begin(self) -> LearningStudentRate | None:
+        """What learns the student's rate during one optimisation; None where it is given."""
+        return LearningStudentRate(self) if self.lr_rate > 0 else None
+
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
+        del real  # the expert has seen it
+        return self.missed(net, synthetic, torch.tensor(self.student_lr, dtype=torch.float64))
+
+    def missed(self, net: Backbone, synthetic: PointClouds, student_lr: Tensor) -> Tensor:
+        """The distance, with a gradient path to the points and the rate.
+
+        Raises:
+            InputError: if the network is not on an expert's way.
+        """
         if not isinstance(net, Waypoint):
             raise InputError("trajectory matching looks through experts: give surrogates=experts")
         start = [p.detach() for p in net.net.parameters()]
@@ -58,65 +74,41 @@ class TrajectoryMatching:
             torch.randperm(len(synthetic), generator=generator(net.seed, "unroll", step))[: self.batch_size]
             for step in range(self.steps)
         ]
-        student = _Unroll.apply(synthetic.points, synthetic.labels, net.net, rows, self.student_lr, *start)
+        points = synthetic.points
+        student = unroll(net.net, start, points, synthetic.labels, rows, student_lr.to(points))
         gaps = [_squared(s, t) for s, t in zip(student, net.target, strict=True)]
         length = sum(float(_squared(s, t)) for s, t in zip(start, net.target, strict=True))
         return torch.stack(gaps).sum() / max(length, torch.finfo(torch.float32).tiny)
 
 
-class _Unroll(torch.autograd.Function):
-    """Steps of gradient descent on cross-entropy, whose backward pass keeps one step's graph at a time.
+class LearningStudentRate(LearningObjective):
+    """Trajectory matching whose student's learning rate is optimised along with the set.
 
-    theta_{t+1} = theta_t - lr g(theta_t, x_t); going back, a cotangent v of theta_{t+1} gives
-    v - lr (dg/dtheta)^T v for theta_t and -lr (dg/dx)^T v for x_t.
+    Args:
+        settings: where it starts, and how fast it is learnt.
+
+    Attributes:
+        log_lr: scalar parameter; the logarithm keeps the rate positive.
     """
 
-    @staticmethod
-    def forward(
-        ctx: Any,
-        points: Tensor,
-        labels: Tensor,
-        net: nn.Module,
-        rows: Sequence[Tensor],
-        lr: float,
-        *start: Tensor,
-    ) -> tuple[Tensor, ...]:
-        weights = list(start)
-        ctx.points, ctx.labels, ctx.net, ctx.lr = points.detach(), labels, net, lr
-        ctx.visited = []
-        for batch in rows:
-            ctx.visited.append((batch, weights))
-            _, _, slope = _slope(net, weights, ctx.points[batch], labels[batch], create_graph=False)
-            weights = [w - lr * s for w, s in zip(weights, slope, strict=True)]
-        return tuple(weights)
+    joint: ClassVar[bool] = True
 
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
-        back = list(cotangents)
-        of_points = torch.zeros_like(ctx.points)
-        for batch, weights in reversed(ctx.visited):
-            leaves, x, slope = _slope(
-                ctx.net, weights, ctx.points[batch], ctx.labels[batch], create_graph=True
-            )
-            with torch.enable_grad():
-                inner = torch.stack([(s * v).sum() for s, v in zip(slope, back, strict=True)]).sum()
-            *of_weights, of_x = torch.autograd.grad(inner, [*leaves, x], materialize_grads=True)
-            back = [v - ctx.lr * w for v, w in zip(back, of_weights, strict=True)]
-            of_points[batch] -= ctx.lr * of_x
-        return (of_points, None, None, None, None, *back)
+    def __init__(self, settings: TrajectoryMatching) -> None:
+        super().__init__()
+        self.settings = settings
+        self.log_lr = nn.Parameter(torch.tensor(math.log(settings.student_lr)))
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The logarithm of the rate, at its own rate."""
+        return [{"params": [self.log_lr], "lr": self.settings.lr_rate}]
 
-def _slope(
-    net: nn.Module, weights: Sequence[Tensor], points: Tensor, labels: Tensor, create_graph: bool
-) -> tuple[list[Tensor], Tensor, Sequence[Tensor]]:
-    """Gradient of the mean cross-entropy: leaves for weights and points, and the gradient by the weights."""
-    leaves = [w.detach().requires_grad_() for w in weights]
-    x = points.detach().requires_grad_(create_graph)
-    named = dict(zip((name for name, _ in net.named_parameters()), leaves, strict=True))
-    with torch.enable_grad():
-        loss = nn.functional.cross_entropy(torch.func.functional_call(net, named, (x,)), labels)
-        slope = torch.autograd.grad(loss, leaves, create_graph=create_graph, materialize_grads=True)
-    return leaves, x, slope
+    def summary(self) -> dict[str, float]:
+        """The rate as learnt so far."""
+        return {"student_lr": float(self.log_lr.detach().exp())}
+
+    def forward(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+        """See :class:`~cl3d.distill.objectives.Objective`."""
+        return self.settings.missed(net, synthetic, self.log_lr.exp())
 
 
 def _squared(first: Tensor, second: Tensor) -> Tensor:

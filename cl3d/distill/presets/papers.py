@@ -73,7 +73,7 @@ def mtt_paper() -> Condenser:
     return Condenser(
         name="mtt_paper",
         initializer=Random(),
-        objective=TrajectoryMatching(batch_size=8),
+        objective=TrajectoryMatching(batch_size=8, lr_rate=0.1),
         surrogates=Experts(),
         optimizer=SGD(lr=1e-4, momentum=0.5),
         iterations=BASELINE_ITERATIONS,
