@@ -57,7 +57,7 @@ SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
 
 PRESETS = [
     *("random", "herding", "k_center", "dc", "pcc", "dm", "mtt", "sadm", "dd3d", "morphing"),
-    *("random_coarse", "herding_coarse"),
+    *("random_coarse", "herding_coarse", "coarse"),
 ]
 
 
@@ -69,6 +69,7 @@ def test_presets_keep_the_contract(name):
         "morphing": {"anchors": 2, "blends": 2},
         "random_coarse": {"num_points": 5},
         "herding_coarse": {"num_points": 5},
+        "coarse": {"num_points": 5},
     }
     stored = replace(preset.parameterization, **small.get(name, {}))
     check_condenser(replace(preset, parameterization=stored, iterations=min(preset.iterations, 2)), SMALL)

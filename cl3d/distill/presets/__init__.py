@@ -14,6 +14,7 @@ from cl3d.distill.presets.papers import (
     sadm_paper,
 )
 from cl3d.distill.presets.working import (
+    coarse,
     dc,
     dd3d,
     dm,
@@ -31,6 +32,7 @@ from cl3d.distill.presets.working import (
 __all__ = [
     "PAPERS",
     "citation",
+    "coarse",
     "dc",
     "dc_paper",
     "dd3d",

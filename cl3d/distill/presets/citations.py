@@ -45,6 +45,7 @@ _OF_PRESET = {
     "morphing": ("Morphing", "SADM"),
     "random_coarse": (),
     "herding_coarse": ("Herding", "PCC"),
+    "coarse": ("DM",),
 }
 
 
