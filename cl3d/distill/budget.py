@@ -40,20 +40,23 @@ class Budget:
             if name != "ratio":
                 check_whole(name, value, 1)
 
-    def shares(self, clouds_per_class: Sequence[int], num_points: int) -> list[int]:
+    def shares(self, clouds_per_class: Sequence[int], num_points: int, least: int | None = None) -> list[int]:
         """Bytes for each class, in order; their sum is the budget and no byte is lost.
 
         Classes get equal numbers of whole reference clouds (``num_points`` points of float32);
-        clouds left over go one each to the first classes, a rest below one cloud to the first.
+        clouds left over go one each to the first classes, a rest below one cloud to the first. Where
+        there is less than one for each, bytes are shared out evenly instead.
 
         Args:
             clouds_per_class: how many real clouds each class has.
             num_points: points of the reference cloud.
+            least: bytes without which a class cannot be stored; None is one reference cloud.
 
         Raises:
-            InputError: if a class's share is below one reference cloud.
+            InputError: if a class's share is below that.
         """
         cloud = cloud_nbytes(num_points)
+        least = cloud if least is None else least
         classes = len(clouds_per_class)
         if self.ppc is not None:
             return [self.ppc * cloud] * classes
@@ -61,16 +64,19 @@ class Budget:
             total = int(self.nbytes)
         else:
             total = int(Fraction(str(self.ratio)) * sum(clouds_per_class)) * cloud
+        if total < classes * least:
+            smallest = f"{classes * least} bytes"
+            if self.ratio is not None:
+                clouds = -(-classes * least // cloud)
+                smallest = f"ratio={math.ceil(1e4 * clouds / sum(clouds_per_class)) / 1e4}"
+            raise InputError(
+                f"{self} is {total} bytes, below the {least} that one stored cloud takes for each of "
+                f"{classes} classes: give at least {smallest}, or ppc=1"
+            )
         whole, rest = divmod(total, cloud)
         each, left = divmod(whole, classes)
         if each == 0:
-            smallest = f"{classes * cloud} bytes"
-            if self.ratio is not None:
-                smallest = f"ratio={math.ceil(1e4 * classes / sum(clouds_per_class)) / 1e4}"
-            raise InputError(
-                f"{self} is {total} bytes, below one cloud of {num_points} points for each of {classes} "
-                f"classes: give at least {smallest}, or ppc=1"
-            )
+            return [total // classes + (position < total % classes) for position in range(classes)]
         shares = [(each + (position < left)) * cloud for position in range(classes)]
         shares[0] += rest
         return shares
@@ -79,7 +85,8 @@ class Budget:
         """The budget of the next ``classes`` of a stream, ``before`` having come already.
 
         A budget in bytes is the whole stream's. Its whole reference clouds are spread evenly over the
-        classes and add up; a rest below one cloud goes to the first part. Others are per class.
+        classes and add up; a rest below one cloud goes to the first part; with less than one for each
+        class, bytes are spread. Others are per class.
 
         Raises:
             InputError: if the budget is in bytes and ``total_classes`` is unknown or exceeded.
@@ -91,11 +98,12 @@ class Budget:
                 f"{self} is for all classes of a stream, of which {total_classes} are announced and "
                 f"{before + classes} have come: give total_classes, or a budget per class (ppc)"
             )
-        clouds, rest = divmod(self.nbytes, cloud_nbytes(num_points))
-        mine = clouds * (before + classes) // total_classes - clouds * before // total_classes
-        nbytes = mine * cloud_nbytes(num_points) + (rest if before == 0 else 0)
+        unit = cloud_nbytes(num_points) if self.nbytes >= total_classes * cloud_nbytes(num_points) else 1
+        units, rest = divmod(self.nbytes, unit)
+        mine = units * (before + classes) // total_classes - units * before // total_classes
+        nbytes = mine * unit + (rest if before == 0 else 0)
         if nbytes == 0:
-            raise InputError(f"{self} is below one cloud per class: give a larger one, or ppc=1")
+            raise InputError(f"{self} is no byte for some classes: give a larger one, or ppc=1")
         return Budget(nbytes=nbytes)
 
     def __str__(self) -> str:

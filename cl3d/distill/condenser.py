@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import torch
 
 from cl3d import __version__
 from cl3d.clouds import PointClouds, check_clouds
-from cl3d.distill.budget import Budget
+from cl3d.distill.budget import Budget, cloud_nbytes
 from cl3d.distill.checkpoint import Checkpoint, clouds_fingerprint
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
@@ -195,11 +197,17 @@ class Condenser:
         Raises:
             InputError: if the budget or the parameterization does not fit.
         """
-        shares = budget.shares(there, num_points)
+        shares = budget.shares(there, num_points, self._least_bytes(num_points))
         wanted = [self.parameterization.clouds_within(share, num_points) for share in shares]
         picks = [min(pair) for pair in zip(wanted, there, strict=True)]
         self.parameterization.check(sum(picks), sum(shares), num_points)
         return shares, picks
+
+    def _least_bytes(self, num_points: int) -> int:
+        """Bytes with which a class starts from at least one cloud."""
+        reference = cloud_nbytes(num_points)
+        holds_one = partial(self.parameterization.clouds_within, num_points=num_points)
+        return bisect_left(range(reference), 1, key=holds_one)
 
     def _note_small(
         self, classes: Sequence[int], there: Sequence[int], shares: Sequence[int], num_points: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cl3d.distill import Budget
+from cl3d.distill import Budget, Condenser, Points
 from cl3d.errors import InputError
 
 CLOUD = 12 * 7
@@ -51,6 +51,22 @@ def test_below_one_cloud_per_class_the_smallest_is_named():
     with pytest.raises(InputError, match=r"give at least ratio=0\.3334"):
         Budget(ratio=0.3333).shares([3] * 10, 7)
     Budget(ratio=0.3334).shares([3] * 10, 7)
+
+
+def test_coarse_clouds_fit_where_no_reference_cloud_does():
+    assert Budget(nbytes=3 * 20 + 2).shares([9, 9, 9], 7, least=15) == [21, 21, 20]
+    with pytest.raises(InputError, match=r"below the 15 .* give at least 45 bytes"):
+        Budget(nbytes=44).shares([9, 9, 9], 7, least=15)
+    parts = [Budget(nbytes=10 * 50 + 3).part(before, 2, 10, 7).nbytes for before in range(0, 10, 2)]
+    assert sum(parts) == 503
+    assert min(parts) >= 100
+
+
+def test_a_coarse_condenser_lives_below_one_reference_cloud():
+    condenser = Condenser(parameterization=Points(num_points=2, storage="uint8"))
+    assert condenser.plan([9, 9], 7, Budget(nbytes=2 * 13)) == ([13, 13], [2, 2])
+    with pytest.raises(InputError, match=r"below the 6 .* give at least 12 bytes"):
+        condenser.plan([9, 9], 7, Budget(nbytes=11))
 
 
 @pytest.mark.parametrize(
