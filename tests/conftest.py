@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def one_thread() -> None:
     """Sums split over threads round differently on other machines."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Prepared data sets go to a folder of this session, not beside the data or into the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("prepared")
+        patch.setenv("CL3D_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)

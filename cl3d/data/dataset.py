@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
 from cl3d.clouds import PointClouds, check_clouds, hash_clouds
+from cl3d.data.duplicates import Duplicates
 from cl3d.errors import InputError
 from cl3d.random import generator
 
@@ -21,6 +23,8 @@ class Dataset:
         train, test: normalised clouds; labels index ``class_names``.
         class_names: one per class, in label order.
         part_names: one per part, in the order of the part labels; empty where there are none.
+        duplicates: exact copies among the clouds as stored; None where nobody has looked.
+        prepared: the folder of the prepared copy that the clouds come from, where there is one.
 
     Raises:
         InputError: if clouds are not finite, or a label has no name.
@@ -31,6 +35,8 @@ class Dataset:
     test: PointClouds
     class_names: tuple[str, ...]
     part_names: tuple[str, ...] = ()
+    duplicates: Duplicates | None = None
+    prepared: Path | None = None
 
     def __post_init__(self) -> None:
         for split, clouds in (("train", self.train), ("test", self.test)):
@@ -78,5 +84,9 @@ class Dataset:
             order = torch.randperm(len(members), generator=generator(seed, "hold-out", label))
             held[members[order[:count]]] = True
         return replace(
-            self, name=f"{self.name}, {fraction:g} held out", train=self.train[~held], test=self.train[held]
+            self,
+            name=f"{self.name}, {fraction:g} held out",
+            train=self.train[~held],
+            test=self.train[held],
+            duplicates=None,
         )

@@ -35,12 +35,12 @@ def place(folder_name: str, root: str | Path | None = None) -> Path:
     return base if base.name == folder_name else base / folder_name
 
 
-def find(folder_name: str, marker: str, root: str | Path | None = None) -> Path | None:
+def find(folder_name: str, marker: str | None, root: str | Path | None = None) -> Path | None:
     """Looks for a release in the data root.
 
     Args:
         folder_name: the release's folder, e.g. ``"modelnet40_ply_hdf5_2048"``.
-        marker: a file of the release, by which a renamed folder is known.
+        marker: a file of the release, by which a renamed folder is known; None where there is none.
         root: the folder that contains the release's folder, or that folder itself.
 
     Returns:
@@ -50,7 +50,7 @@ def find(folder_name: str, marker: str, root: str | Path | None = None) -> Path 
     if inside.is_dir() and any(inside.iterdir()):
         return inside
     base = data_root(root)
-    return base if (base / marker).is_file() else None
+    return base if marker is not None and (base / marker).is_file() else None
 
 
 @contextmanager
@@ -65,9 +65,14 @@ def room_for(folder: Path, size: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if is_full(error):
             raise _full(folder, size) from error
         raise
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that a disk, or the user's share of it, is full."""
+    return error.errno in _FULL
 
 
 def _full(folder: Path, size: int) -> DiskFullError:

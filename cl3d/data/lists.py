@@ -1,0 +1,25 @@
+"""Text files that list names or other files, a line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cl3d.errors import InputError
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a list file, stripped, without blank ones.
+
+    Raises:
+        InputError: naming the file, if it cannot be read, is no UTF-8 text, or has no lines.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}): complete the release, or remove its folder to download it"
+        ) from error
+    kept = [line.strip() for line in lines if line.strip()]
+    if not kept:
+        raise InputError(f"{path} is empty: complete the release, or remove its folder to download it")
+    return kept
