@@ -9,15 +9,19 @@ from cl3d.errors import InputError
 
 
 def strided(
-    data: bytes | bytearray, kinds: tuple[str, ...], starts: tuple[int, ...], count: int, stride: int
+    data: bytes | bytearray,
+    kinds: tuple[str, ...],
+    starts: tuple[int, ...],
+    count: int,
+    strides: tuple[int, ...],
 ) -> Points:
-    """Points whose coordinates recur at a fixed distance.
+    """Points whose coordinates recur at fixed distances.
 
     Args:
         kinds: numpy's name of the type of each coordinate with its byte order, e.g. ``"<f4"``.
         starts: where the first of each stands, in bytes.
         count: how many points; the caller has compared it with the size of ``data``.
-        stride: from a point to the next, in bytes.
+        strides: from each of a point to that of the next, in bytes.
 
     Returns:
         (count, 3) float32; what float32 cannot hold is infinite.
@@ -25,7 +29,7 @@ def strided(
     points = np.empty((count, 3), dtype=np.float32)
     if count:
         with np.errstate(all="ignore"):
-            for axis, (kind, start) in enumerate(zip(kinds, starts, strict=True)):
+            for axis, (kind, start, stride) in enumerate(zip(kinds, starts, strides, strict=True)):
                 points[:, axis] = np.ndarray((count,), kind, data, start, (stride,))
     return points
 

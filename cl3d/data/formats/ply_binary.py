@@ -76,7 +76,7 @@ class _Rows:
         places = [self._places[i] for i in coordinates]
         if not self._segments:
             starts = tuple(self._start + offset for _, offset in places)
-            points = strided(self._data, tuple(kinds), starts, self._element.count, self._stride)
+            points = strided(self._data, tuple(kinds), starts, self._element.count, (self._stride,) * 3)
         else:
             pairs = zip(places, kinds, strict=True)
             columns = [

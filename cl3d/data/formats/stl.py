@@ -59,7 +59,7 @@ def _binary(data: bytes, source: str) -> Points:
     points = np.empty((count, 3, 3), dtype=np.float32)
     for corner in range(3):
         starts = tuple(HEADER + 12 * (corner + 1) + 4 * axis for axis in range(3))
-        points[:, corner] = strided(data, ("<f4",) * 3, starts, count, RECORD)
+        points[:, corner] = strided(data, ("<f4",) * 3, starts, count, (RECORD,) * 3)
     flat = points.reshape(-1, 3)
     refuse_not_finite(
         flat,
