@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +9,8 @@ import h5py
 import numpy as np
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds, concatenate
+from cl3d.clouds import PointClouds, check_clouds
 from cl3d.errors import InputError
-
-
-def read_clouds(paths: Sequence[Path], num_classes: int) -> PointClouds:
-    """Reads several files as one set, in their order; see :func:`read_file`.
-
-    Raises:
-        InputError: naming the file, also if the files differ in points per cloud.
-    """
-    sets = []
-    for path in paths:
-        sets.append(read_file(path, num_classes))
-        if sets[-1].num_points != sets[0].num_points:
-            raise InputError(
-                f"{path} has {sets[-1].num_points} points per cloud, {paths[0]} has {sets[0].num_points}: "
-                "the files do not belong together, so get all of them from one release"
-            )
-    return concatenate(sets)
 
 
 def read_file(path: Path, num_classes: int) -> PointClouds:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from cl3d.data.hdf5 import read_clouds, read_file
+from cl3d.data.hdf5 import read_file
 from cl3d.errors import InputError
 
 
@@ -39,21 +39,6 @@ def test_reads_points_and_labels_as_stored(tmp_path: Path, shape: tuple[int, ...
 def test_one_point_per_cloud_is_allowed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5", data=points(4, 1), label=np.zeros(4, np.uint8))
     assert read_file(path, 1).points.shape == (4, 1, 3)
-
-
-def test_several_files_keep_their_order(tmp_path: Path) -> None:
-    first = write(tmp_path / "b.h5", data=points(2, seed=1), label=np.array([0, 1], np.uint8))
-    second = write(tmp_path / "a.h5", data=points(3, seed=2), label=np.array([2, 1, 0], np.uint8))
-    clouds = read_clouds([first, second], 3)
-    assert clouds.labels.tolist() == [0, 1, 2, 1, 0]
-    assert torch.equal(clouds.points[2:], torch.from_numpy(points(3, seed=2)))
-
-
-def test_files_with_other_numbers_of_points_are_named(tmp_path: Path) -> None:
-    first = write(tmp_path / "a.h5", data=points(2, 6), label=np.zeros(2, np.uint8))
-    second = write(tmp_path / "b.h5", data=points(2, 5), label=np.zeros(2, np.uint8))
-    with pytest.raises(InputError, match=r"b\.h5 has 5 points per cloud, .*a\.h5 has 6"):
-        read_clouds([first, second], 1)
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from cl3d.clouds import normalize
+from cl3d.clouds import concatenate, normalize, random_rotations, rotate
 from cl3d.data import modelnet
 from cl3d.data.dataset import Dataset
+from cl3d.data.hdf5 import read_file
 from cl3d.data.modelnet import MODELNET10_CLASSES, modelnet10, modelnet40
 from cl3d.errors import InputError
+from cl3d.random import generator
 
 FOLDER = "modelnet40_ply_hdf5_2048"
 # not in alphabetical order, and with classes that ModelNet10 lacks in between
@@ -96,6 +98,21 @@ def test_the_real_clouds_are_normalised(real40: Dataset) -> None:
     assert torch.allclose(points.norm(dim=2).amax(dim=1), torch.ones(len(points)), atol=1e-6)
 
 
+@pytest.mark.parametrize("settings", [{"num_points": 256}, {"num_points": 255, "rotation": "so3", "seed": 3}])
+def test_the_real_clouds_are_drawn_as_in_published_figures(real_data: Path, settings: dict[str, Any]) -> None:
+    seed, num_points = settings.get("seed", 0), settings["num_points"]
+    dataset = modelnet40(real_data, download=False, **settings)
+    files = [real_data / FOLDER / f"ply_data_test{i}.h5" for i in range(2)]
+    stored = concatenate([read_file(path, 40) for path in files])
+    expected = stored.resample(num_points, generator(seed, "points", "modelnet40", "test"))
+    points = normalize(expected.points)
+    if "rotation" in settings:
+        turns = random_rotations(len(points), generator(seed, "rotation", "modelnet40", "test"))
+        points = rotate(points, turns)
+    assert torch.equal(dataset.test.points, points)
+    assert torch.equal(dataset.test.labels, expected.labels)
+
+
 @pytest.mark.parametrize("column", [True, False])
 @pytest.mark.parametrize("prefix", [f"data/{FOLDER}/", "/home/someone/", "./", ""])
 def test_reads_the_released_layout(tmp_path: Path, column: bool, prefix: str) -> None:
@@ -164,8 +181,8 @@ def test_rotations_turn_each_cloud_by_its_own(folder: Path, rotation: str) -> No
 @pytest.mark.parametrize("rotation", [None, "y", "so3"])
 @pytest.mark.parametrize("num_points", [5, POINTS])
 def test_modelnet10_has_the_same_clouds(folder: Path, num_points: int, rotation: str | None) -> None:
-    ten = modelnet10(folder, num_points, 3, rotation)
-    forty = modelnet40(folder, num_points, 3, rotation)
+    ten = modelnet10(folder, num_points=num_points, seed=3, rotation=rotation)
+    forty = modelnet40(folder, num_points=num_points, seed=3, rotation=rotation)
     assert ten.class_names == MODELNET10_CLASSES == tuple(sorted(MODELNET10_CLASSES))
     assert ten.train.classes == list(range(10))
     for small, large in ((ten.train, forty.train), (ten.test, forty.test)):
@@ -179,7 +196,7 @@ def test_modelnet10_has_the_same_clouds(folder: Path, num_points: int, rotation:
 def test_a_modelnet10_class_without_a_name_is_named(folder: Path) -> None:
     names = ["couch" if name == "sofa" else name for name in NAMES]
     (folder / "shape_names.txt").write_text("\n".join(names))
-    with pytest.raises(InputError, match="lacks sofa"):
+    with pytest.raises(InputError, match="lack sofa of modelnet10"):
         modelnet10(folder, num_points=4)
 
 
@@ -191,7 +208,7 @@ def test_more_points_than_stored_says_how_many_there_are(folder: Path, load: Any
 
 @pytest.mark.parametrize("num_points", [0, -1])
 def test_no_points_are_refused(tmp_path: Path, num_points: int) -> None:
-    with pytest.raises(InputError, match="give at least 1"):
+    with pytest.raises(InputError, match="give a whole number from 1"):
         modelnet40(tmp_path, num_points=num_points)
 
 
