@@ -109,16 +109,21 @@ def build_model(config: Any) -> Any:
 
 def build_dataset(config: DictConfig) -> Any:
     """The data set of a script's config, divided where ``holdout``, turned where ``canonical`` says so."""
+    from cl3d.data.cache import derived
     from cl3d.models import Rotator, canonical
 
     turn = flag(config, "canonical")
     dataset = build(config.data)
     if config.holdout is not None:
         dataset = dataset.hold_out(config.holdout)
-    if turn:
+    if not turn:
+        return dataset
+
+    def turned() -> Any:
         train, test = (canonical(clouds, Rotator()) for clouds in (dataset.train, dataset.test))
-        dataset = replace(dataset, name=f"{dataset.name}, canonical", train=train, test=test)
-    return dataset
+        return replace(dataset, name=f"{dataset.name}, canonical", train=train, test=test)
+
+    return derived(dataset, "canonical", turned)
 
 
 def whole(config: DictConfig, name: str, least: int) -> int:
