@@ -29,8 +29,9 @@ def main(overrides: list[str]) -> None:
         command = [sys.executable, str(SCRIPT), f"folder={folder}/run", *overrides]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - start
-        results = json.loads((Path(folder) / "run" / "results.json").read_text())
-    steps = results["seconds"]["per_step"]
+        run = Path(folder) / "run"
+        results, times = (json.loads((run / name).read_text()) for name in ("results.json", "seconds.json"))
+    steps = times["per_step"]
     spent = {name: round(sum(step[name] for step in steps), 1) for name in ("condense", "train", "test")}
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     report = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 import warnings
@@ -27,6 +28,8 @@ from cl3d.atomic import write_text
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
 
+OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
+
 CONFIGS = Path(__file__).parents[1] / "configs"
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
@@ -42,6 +45,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
     warnings.showwarning = _show_warning
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
     tune_allocator()
     folders: list[Path] = []
     refused: list[Exception] = []
@@ -51,7 +55,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
         try:
-            task(config, folders[-1])
+            task(_resumed(config, folders[-1]), folders[-1])
         except (InputError, OmegaConfBaseException, OSError) as error:
             refused.append(error)  # a sweep's other jobs go on
 
@@ -59,13 +63,37 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         run()
     except KeyboardInterrupt:
         kept = _remove_empty(folders, start)
-        where = f"; what is finished is in {kept[-1]}" if kept else ""
+        where = (
+            f"; what is finished is in {kept[-1]}, and the same settings with that folder= go on"
+            if kept
+            else ""
+        )
         _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
     except (CompactHydraException, OmegaConfBaseException, OSError) as error:
         refused.append(error)
     if refused:
         _remove_empty(folders, start)
         _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused])
+
+
+def _resumed(config: DictConfig, folder: Path) -> DictConfig:
+    """The config of the run that ``resume=`` names, or the one that was given.
+
+    Raises:
+        InputError: if there is no run, or other settings stand beside ``resume=``.
+    """
+    if config.get("resume") is None:
+        return config
+    others = [text for text in HydraConfig.get().overrides.task if not text.startswith("resume=")]
+    if others:
+        raise InputError(f"resume={folder} takes the run's own settings: leave out {', '.join(others)}")
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no run (there is no config.yaml): give the folder of one")
+    stored = OmegaConf.load(path)
+    if not isinstance(stored, DictConfig):
+        raise InputError(f"{path} is damaged: start the run anew in another folder")
+    return stored
 
 
 def refused(task: Callable[[], None]) -> int:
@@ -165,12 +193,11 @@ def budget(config: DictConfig) -> Any:
     return Budget(ppc=config.ppc)
 
 
-def open_folder(folder: Path, config: DictConfig, until: str | None = None) -> None:
-    """Puts the resolved config into a run's folder.
+def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
+    """Puts the resolved config into a run's folder; an unfinished run of the same settings is gone on with.
 
     Args:
-        until: a file that a finished run leaves: a run with the same settings that lacks it is gone on
-            with. None where runs cannot be taken up again.
+        finished: whether the folder holds a run that is finished.
 
     Raises:
         InputError: if the folder holds another run, or cannot be written to.
@@ -179,10 +206,9 @@ def open_folder(folder: Path, config: DictConfig, until: str | None = None) -> N
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
-        unfinished = until is not None and not (folder / until).exists()
-        if unfinished and path.read_text(encoding="utf-8") in ("", text):
+        if not finished and path.read_text(encoding="utf-8") in ("", text):
             return
-        what = "a run with other settings" if unfinished else "a run"
+        what = "a finished run" if finished else "a run with other settings"
         raise InputError(f"{folder} already holds {what}: give another folder=, or remove it") from error
     try:
         write_text(path, text)

@@ -1,4 +1,7 @@
-"""Class-incremental learning with a distilled memory: python scripts/cl_run.py steps=10 buffer=pcc."""
+"""Class-incremental learning with a distilled memory: python scripts/cl_run.py steps=10 buffer=pcc.
+
+Interrupted or killed, python scripts/cl_run.py resume=FOLDER goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from cl3d.cli import budget, build, build_dataset, build_model, launch, open_fol
 
 def main(config: DictConfig, folder: Path) -> None:
     # late: importing avalanche takes seconds, and --help should not
-    from cl3d.continual import ContinualRun
+    from cl3d.continual import ContinualRun, finished
     from cl3d.distill import resolve_device
     from cl3d.report.continual import show_header, show_step, show_summary
     from cl3d.report.terminal import Terminal
@@ -27,7 +30,7 @@ def main(config: DictConfig, folder: Path) -> None:
         seed=whole(config, "seed", 0),
         device=device,
     )
-    open_folder(folder, config)
+    open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()
     show_header(terminal, run, folder)
     results = run.start(folder, terminal.progress, lambda step: show_step(terminal, run, step))

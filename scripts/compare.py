@@ -34,7 +34,7 @@ def main(config: DictConfig, folder: Path) -> None:
         name, *changes = job.condenser.split()
         condenser = build(compose("distill", [f"condenser={name}", *both, *same, *changes]).condenser)
         condenser.plan(data.clouds_of_each_class(), data.num_points, budget(config))
-    open_folder(folder, config, until="comparison.csv")
+    open_folder(folder, config, finished=(folder / "comparison.csv").exists())
     terminal, results = Terminal(), []
     for number, job in enumerate(planned, 1):
         title = f"{number}/{len(planned)} {job.condenser}, seed {job.seed}"

@@ -1,6 +1,6 @@
 """Condenses a data set: python scripts/distill.py dataset=modelnet10 condenser=pcc ppc=1.
 
-Interrupted or killed, the same command with the same folder= goes on where it was.
+Interrupted or killed, python scripts/distill.py resume=FOLDER goes on where it was.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from cl3d.cli import budget, build, build_dataset, build_model, launch, open_folder, whole
 from cl3d.errors import InputError
+from cl3d.locks import locked
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -26,29 +27,30 @@ def main(config: DictConfig, folder: Path) -> None:
     dataset = build_dataset(config)
     condenser.plan(dataset.train.clouds_of_each_class(), dataset.train.num_points, cost)
     written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"
-    open_folder(folder, config, until=written.name)
-    terminal = Terminal()
-    show_header(terminal, dataset, condenser, cost, device, folder)
-    checkpoint, start = folder / "checkpoint.safetensors", time.monotonic()
-    resumed = checkpoint.exists()
-    try:
-        synthetic = condenser(
-            dataset.train,
-            budget=cost,
-            model=model,
-            seed=seed,
-            device=device,
-            progress=terminal.progress,
-            checkpoint=checkpoint,
-        )
-    except Diverged as error:
-        save(error.synthetic, last_good, provenance(config, dataset))
-        raise InputError(f"{error}; the set before that is {last_good}") from error
-    seconds = None if resumed else time.monotonic() - start  # what came before is not known
-    write_cost(folder / "cost.json", synthetic, seconds, device)
-    save(synthetic, written, provenance(config, dataset))
-    checkpoint.unlink(missing_ok=True)
-    show_set(terminal, synthetic, written)
+    open_folder(folder, config, finished=written.exists())
+    with locked(folder):
+        terminal = Terminal()
+        show_header(terminal, dataset, condenser, cost, device, folder)
+        checkpoint, start = folder / "checkpoint.safetensors", time.monotonic()
+        resumed = checkpoint.exists()
+        try:
+            synthetic = condenser(
+                dataset.train,
+                budget=cost,
+                model=model,
+                seed=seed,
+                device=device,
+                progress=terminal.progress,
+                checkpoint=checkpoint,
+            )
+        except Diverged as error:
+            save(error.synthetic, last_good, provenance(config, dataset))
+            raise InputError(f"{error}; the set before that is {last_good}") from error
+        seconds = None if resumed else time.monotonic() - start  # what came before is not known
+        write_cost(folder / "cost.json", synthetic, seconds, device)
+        save(synthetic, written, provenance(config, dataset))
+        checkpoint.unlink(missing_ok=True)
+        show_set(terminal, synthetic, written)
 
 
 if __name__ == "__main__":

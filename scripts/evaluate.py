@@ -23,7 +23,7 @@ def main(config: DictConfig, folder: Path) -> None:
     dataset = build_dataset(config)
     if synthetic is not None:
         check_fits(synthetic, dataset)
-    open_folder(folder, config, until="evaluation.json")
+    open_folder(folder, config, finished=(folder / "evaluation.json").exists())
     terminal = Terminal()
     evaluation = evaluate(
         dataset.train if synthetic is None else synthetic,

@@ -4,7 +4,7 @@ from cl3d.continual.benchmark import class_incremental, class_order, experience_
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.replay import CondensedReplay
-from cl3d.continual.results import Results, StepResult
+from cl3d.continual.results import Results, StepResult, finished
 from cl3d.continual.run import ContinualRun
 from cl3d.continual.strategies import Joint, Naive, Rehearse, Scratch, Strategy
 
@@ -23,5 +23,6 @@ __all__ = [
     "class_incremental",
     "class_order",
     "experience_clouds",
+    "finished",
     "split_classes",
 ]

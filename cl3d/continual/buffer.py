@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,7 +39,8 @@ class CondensedBuffer(ExemplarsBuffer):
         seed: the same seed gives the same memory; step i's key is its position in the stream.
 
     Attributes:
-        sets: what each experience left, in order.
+        sets: what each experience left, in order, each exactly as its file would give it back.
+        checkpoint: handed to the condenser, where it is a path; see :meth:`Condenser.__call__`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class CondensedBuffer(ExemplarsBuffer):
         self.condenser, self.budget, self.model = condenser, budget, model
         self.total_classes, self.seed, self.device = total_classes, seed, device
         self.progress = progress
+        self.checkpoint: Path | None = None
         self.sets: list[SyntheticSet] = []
         self._classes_seen = 0
         self._decoded: AvalancheDataset | None = None
@@ -67,16 +70,23 @@ class CondensedBuffer(ExemplarsBuffer):
             self._classes_seen, len(clouds.classes), self.total_classes, clouds.num_points
         )
         self._classes_seen += len(clouds.classes)
-        self.sets.append(
-            self.condenser(
-                clouds,
-                budget=budget,
-                model=self.model,
-                seed=fold(self.seed, "condense", exp.current_experience),
-                device=self.device,
-                progress=self.progress,
-            )
+        settings: dict[str, Any] = {} if self.checkpoint is None else {"checkpoint": self.checkpoint}
+        synthetic = self.condenser(
+            clouds,
+            budget=budget,
+            model=self.model,
+            seed=fold(self.seed, "condense", exp.current_experience),
+            device=self.device,
+            progress=self.progress,
+            **settings,
         )
+        self.sets.append(synthetic.as_stored())
+        self._changed()
+
+    def restore(self, sets: Sequence[SyntheticSet]) -> None:
+        """The memory as it was when it held these sets."""
+        self.sets = list(sets)
+        self._classes_seen = sum(len(synthetic.clouds_per_class) for synthetic in sets)
         self._changed()
 
     def resize(self, strategy: Any, new_size: int) -> None:

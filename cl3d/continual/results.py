@@ -14,7 +14,7 @@ from cl3d import __version__
 from cl3d.atomic import write_text
 from cl3d.continual.metrics import forgetting_first_minus_last, forgetting_max_minus_last
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Results:
     def to_dict(self) -> dict[str, Any]:
         """The content of ``results.json``; ``docs/results-schema.md`` describes each key.
 
-        Times stand under ``seconds`` alone: without it, two runs with the same seed are equal.
+        Times are apart, in :meth:`seconds`: two runs with the same seed are equal.
         """
         matrix = [step.row for step in self.steps]
         accuracy = [step.accuracy for step in self.steps]
@@ -81,20 +81,23 @@ class Results:
             "memory_bytes_per_step": [step.memory_bytes for step in self.steps],
             "memory_clouds_per_step": [step.memory_clouds for step in self.steps],
             "condensing_per_step": [step.condensing for step in self.steps],
-            "seconds": {
-                "total": sum(sum(step.seconds.values()) for step in self.steps),
-                "per_step": [step.seconds for step in self.steps],
-            },
+        }
+
+    def seconds(self) -> dict[str, Any]:
+        """The content of ``seconds.json``."""
+        return {
+            "total": sum(sum(step.seconds.values()) for step in self.steps),
+            "per_step": [step.seconds for step in self.steps],
         }
 
     def write(self, folder: Path) -> None:
-        """Writes ``results.json`` and ``accuracy_matrix.csv``; each appears whole or not at all.
+        """Writes ``results.json``, ``seconds.json`` and ``accuracy_matrix.csv``, each whole or not at all.
 
         Raises:
             InputError: if the folder cannot be written to.
         """
-        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in self.to_dict().items()]
-        write_text(folder / "results.json", "{\n" + ",\n".join(lines) + "\n}\n")
+        write_text(folder / "seconds.json", _json(self.seconds()))
+        write_text(folder / "results.json", _json(self.to_dict()))
         write_text(folder / "accuracy_matrix.csv", self.matrix_csv())
 
     def matrix_csv(self) -> str:
@@ -107,3 +110,18 @@ class Results:
             cells = ["" if value is None else f"{value:.6f}" for value in step.row]
             writer.writerow([step.step + 1, *cells, f"{step.accuracy:.6f}"])
         return text.getvalue()
+
+
+def finished(folder: Path) -> bool:
+    """Whether the folder holds a run that is finished."""
+    try:
+        status = json.loads((folder / "results.json").read_text())["status"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(status == "finished")
+
+
+def _json(content: dict[str, Any]) -> str:
+    """A line for each key."""
+    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -10,17 +10,21 @@ from typing import Any
 
 import torch
 
+from cl3d import __version__
 from cl3d.continual.benchmark import check_classes, class_incremental, class_order, split_classes
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.results import Results, StepResult
+from cl3d.continual.state import RunStates, finished_steps, restore
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
-from cl3d.distill import Budget, Networks, save
+from cl3d.distill import Budget, Networks, load, save
+from cl3d.distill.checkpoint import State
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name
 from cl3d.errors import InputError
+from cl3d.locks import locked
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -82,7 +86,7 @@ class ContinualRun:
         points = self.dataset.train.num_points
         counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
         if self.budget.nbytes is not None:  # its message names the bytes of the whole memory
-            self.budget.shares(counts.tolist(), points)
+            self.budget.shares(counts.tolist(), points, self.condenser.least_bytes(points))
         steps, seen = [], 0
         for size in self.classes_per_step:
             budget = self.budget.part(seen, size, self.dataset.num_classes, points)
@@ -118,36 +122,42 @@ class ContinualRun:
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
-        Writes ``results.json``, ``accuracy_matrix.csv`` and, for step i, ``memory/step_<i>.safetensors``:
-        what the step added to the memory, which after step i is the files 1 to i.
+        Writes ``results.json``, ``seconds.json``, ``accuracy_matrix.csv``, the latest states and, for step i,
+        ``memory/step_<i>.safetensors``: what the step added to the memory, which after step i is the files
+        1 to i. Where the folder holds a run with the same settings that was killed, at whatever moment,
+        it goes on, to the same files as without a break (``seconds.json`` aside).
 
         Raises:
-            InputError: if the folder cannot be written to.
+            InputError: if the folder cannot be written to, holds a run of other settings, or is in use.
             KeyboardInterrupt: like any error passed on, the results being marked as interrupted or failed.
         """
-        settings = self.settings()
-        results = Results(settings)
-        results.write(folder)
-        try:
-            with progress("steps", len(self.classes_per_step)) as advance:
-                for step in self._steps(folder, settings, progress):
-                    results.steps.append(step)
+        with locked(folder):
+            states = RunStates(folder, self.settings() | {"cl3d_version": __version__})
+            state = states.read()
+            results = Results(self.settings(), [] if state is None else finished_steps(state))
+            results.write(folder)
+            try:
+                with progress("steps", len(self.classes_per_step), len(results.steps)) as advance:
+                    for step in self._steps(states, state, results, progress):
+                        results.write(folder)
+                        on_step(step)
+                        advance(f"{100 * step.accuracy:.1f} % on classes seen")
+            except BaseException as error:
+                results.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+                with contextlib.suppress(InputError):  # the first error is the one to hear of
                     results.write(folder)
-                    on_step(step)
-                    advance(f"{100 * step.accuracy:.1f} % on classes seen")
-        except BaseException as error:
-            results.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            with contextlib.suppress(InputError):  # the first error is the one to hear of
-                results.write(folder)
-            raise
-        results.status = "finished"
-        results.write(folder)
+                raise
+            results.status = "finished"
+            results.write(folder)
         return results
 
-    def _steps(self, folder: Path, settings: dict[str, Any], progress: Progress) -> Iterator[StepResult]:
+    def _steps(
+        self, states: RunStates, state: State | None, results: Results, progress: Progress
+    ) -> Iterator[StepResult]:
+        """Runs the steps that are left, and adds each to ``results`` when its state is kept."""
         kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "seed")
-        provenance = {key: settings[key] for key in kept}
-        clock = Clock()
+        provenance = {key: results.settings[key] for key in kept}
+        clock, done = Clock(), len(results.steps)
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
@@ -156,16 +166,24 @@ class ContinualRun:
         sizes = self.classes_per_step
         benchmark = class_incremental(self.dataset, len(sizes), self.order)
         groups = [self.order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
-        for step, experience in enumerate(benchmark.train_stream):
+        if state is not None:
+            restore(strategy, state)
+            if buffer is not None:
+                buffer.restore([load(states.memory_file(step)) for step in range(done)])
+        for step, experience in enumerate(benchmark.train_stream[done:], done):
             clock.reset()
+            if buffer is not None:
+                buffer.checkpoint = states.condensing_file(step)
             with clock("train"):
                 strategy.train(experience, eval_streams=[])
             if buffer is not None:
-                path = folder / "memory" / f"step_{step + 1:02d}.safetensors"
-                save(buffer.sets[-1], path, provenance | {"step": step, "classes": groups[step]})
+                where = provenance | {"step": step, "classes": groups[step]}
+                save(buffer.sets[-1], states.memory_file(step), where)
             with clock("test"):
                 strategy.eval(benchmark.test_stream[: step + 1])
-            yield self._result(step, groups, recorder, buffer, clock)
+            results.steps.append(self._result(step, groups, recorder, buffer, clock))
+            states.write(results.steps, strategy)
+            yield results.steps[-1]
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
         if not self.strategy.needs_buffer or self.condenser is None:

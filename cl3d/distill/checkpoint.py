@@ -22,6 +22,10 @@ SECONDS_BETWEEN = 60.0
 """How often a checkpoint is written; what is lost by a kill is at most that."""
 
 
+class Damaged(InputError):
+    """A file that was written whole and is not any more."""
+
+
 @dataclass(frozen=True)
 class State:
     """Tensors by name, and facts as JSON values."""
@@ -51,7 +55,8 @@ class Checkpoint:
         """The state, its tensors on the CPU; None where there is no file.
 
         Raises:
-            InputError: if the file is damaged or belongs to another computation.
+            Damaged: if the file is not what was written.
+            InputError: if it belongs to another computation.
         """
         if not self.path.exists():
             return None
@@ -60,8 +65,10 @@ class Checkpoint:
                 header = json.loads(file.metadata()["cl3d"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             made_from, facts = dict(header["made_from"]), dict(header["facts"])
+            if header["digest"] != _digest(tensors):
+                raise ValueError("its content has changed")
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise InputError(
+            raise Damaged(
                 f"{self.path} is not a whole checkpoint ({error}): remove it to start anew"
             ) from error
         wanted = json.loads(json.dumps(self.made_from))
@@ -85,7 +92,7 @@ class Checkpoint:
             InputError: if it cannot be written.
         """
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-        header = json.dumps({"made_from": self.made_from, "facts": state.facts})
+        header = json.dumps({"made_from": self.made_from, "facts": state.facts, "digest": _digest(tensors)})
         write_bytes(self.path, to_bytes(tensors, metadata={"cl3d": header}))
         self._written = time.monotonic()
 
@@ -114,4 +121,12 @@ def clouds_fingerprint(clouds: PointClouds) -> str:
     """A hash of coordinates and labels."""
     digest = hashlib.blake2b(digest_size=16)
     hash_clouds(digest, clouds)
+    return digest.hexdigest()
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

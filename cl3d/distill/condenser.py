@@ -47,6 +47,8 @@ class Condenser:
         schedule: of its learning rate, one of ``cl3d.distill.optimizers.SCHEDULES``.
         iterations: updates of the set.
         real_batch: real clouds per class and iteration.
+        real_points: points of these, drawn anew in each iteration; None takes all. A coarse set does better
+            when it is compared with real clouds that are as coarse.
         statistics_batch: how many of these, at most, a network's batch statistics are taken from.
         name: what to call it in tables.
     """
@@ -59,6 +61,7 @@ class Condenser:
     schedule: str = "constant"
     iterations: int = 0
     real_batch: int = 16
+    real_points: int | None = None
     statistics_batch: int = 8
     name: str = "custom"
 
@@ -66,6 +69,8 @@ class Condenser:
         check_schedule(self.schedule)
         for name, least in (("iterations", 0), ("real_batch", 1), ("statistics_batch", 1)):
             check_whole(name, getattr(self, name), least)
+        if self.real_points is not None:
+            check_whole("real_points", self.real_points, 1)
         if self.objective is None and not self.parameterization.starts_from_picks:
             raise InputError(
                 f"{self.name}: without an objective {type(self.parameterization).__name__} would be left as "
@@ -179,6 +184,7 @@ class Condenser:
             schedule=self.schedule,
             iterations=self.iterations,
             real_batch=self.real_batch,
+            real_points=self.real_points,
             statistics_batch=self.statistics_batch,
             seed=seed,
             name=self.name,
@@ -197,13 +203,17 @@ class Condenser:
         Raises:
             InputError: if the budget or the parameterization does not fit.
         """
-        shares = budget.shares(there, num_points, self._least_bytes(num_points))
+        if self.real_points is not None and self.real_points > num_points:
+            raise InputError(
+                f"real_points={self.real_points}, but the clouds have {num_points}: give that or less"
+            )
+        shares = budget.shares(there, num_points, self.least_bytes(num_points))
         wanted = [self.parameterization.clouds_within(share, num_points) for share in shares]
         picks = [min(pair) for pair in zip(wanted, there, strict=True)]
         self.parameterization.check(sum(picks), sum(shares), num_points)
         return shares, picks
 
-    def _least_bytes(self, num_points: int) -> int:
+    def least_bytes(self, num_points: int) -> int:
         """Bytes with which a class starts from at least one cloud."""
         reference = cloud_nbytes(num_points)
         holds_one = partial(self.parameterization.clouds_within, num_points=num_points)

@@ -55,6 +55,7 @@ class Loop:
     schedule: str
     iterations: int
     real_batch: int
+    real_points: int | None
     statistics_batch: int
     seed: int
     name: str
@@ -175,7 +176,8 @@ class Loop:
         for label, mine in zip(self.classes, self._members, strict=True):
             draws = generator(self.seed, "real-batch", label, iteration)
             order = torch.randperm(len(mine), generator=draws)[: self.real_batch]
-            batches.append(self.real[mine[order.to(mine.device)]])
+            batch = self.real[mine[order.to(mine.device)]]
+            batches.append(batch if self.real_points is None else batch.resample(self.real_points, draws))
         return batches
 
     def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:

@@ -66,6 +66,12 @@ class SyntheticSet(nn.Module, ABC):
         """The tensors that must be kept to decode, by name."""
         return {name: tensor.detach() for name, tensor in self.state_dict().items()}
 
+    def as_stored(self) -> SyntheticSet:
+        """The set as it comes back from its file: rounded where its storage rounds."""
+        again = self.rebuild(self.stored(), self.labels.clone(), self.config())
+        again.info = dict(self.info)
+        return again
+
     @property
     def nbytes(self) -> int:
         """Exactly the bytes of :meth:`stored`."""

@@ -81,10 +81,10 @@ def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
                 f"{100 * forgetting['first_minus_last']:.1f} (first - last)",
             ),
             ("memory", size(summary["memory_bytes"])),
-            ("time", duration(summary["seconds"]["total"])),
+            ("time", duration(results.seconds()["total"])),
             (
                 "written",
-                f"{folder}: results.json, accuracy_matrix.csv, config.yaml"
+                f"{folder}: results.json, seconds.json, accuracy_matrix.csv, config.yaml"
                 + (", memory/" if summary["memory_bytes"] else ""),
             ),
         ]

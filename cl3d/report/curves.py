@@ -21,7 +21,7 @@ MARKERS = "osD^vPX"
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """The ``results.json`` of a run folder.
+    """The ``results.json`` of a run folder, with its ``seconds.json`` under ``seconds``.
 
     Raises:
         InputError: if there is none, or the run is not finished.
@@ -31,8 +31,10 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise InputError(f"there is no {path}: give a folder that cl_run.py wrote")
     try:
         results: dict[str, Any] = json.loads(path.read_text())
+        if "seconds" not in results:  # the first version had them in the same file
+            results["seconds"] = json.loads((folder / "seconds.json").read_text())
         steps, planned = len(results["accuracy_per_step"]), len(results["settings"]["classes_per_step"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{path} is damaged ({error!r}): leave it out or run it again") from error
     if steps < planned:
         raise InputError(f"{path} has {steps} of {planned} steps: wait for the others, or leave it out")

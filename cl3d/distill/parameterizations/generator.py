@@ -123,6 +123,8 @@ class Generator:
 
     Attributes:
         width: of the network and the codes; None is the largest that the budget pays for.
+        codes_per_class: None is as many as whole raw clouds would fit. DD3D counts codes and not the
+            network's bytes: its settings take one code per class and far more bytes than one raw cloud.
         w0: frequency of the first layer; DD3D's code has 100 for CAD models, 50 for scans, 400 for parts.
         num_points: points per cloud while distilling; None is that of the real clouds.
         fit_iterations: updates that fit the untrained network to the picked clouds before it is
@@ -134,6 +136,7 @@ class Generator:
     """
 
     width: int | None = None
+    codes_per_class: int | None = None
     w0: float = 100.0
     num_points: int | None = None
     fit_iterations: int = 0
@@ -142,8 +145,9 @@ class Generator:
     def __post_init__(self) -> None:
         if self.width is not None:
             check_whole("width", self.width, LEAST_WIDTH)
-        if self.num_points is not None:
-            check_whole("num_points", self.num_points, 1)
+        for name in ("codes_per_class", "num_points"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), 1)
         check_whole("fit_iterations", self.fit_iterations, 0)
         check_positive("w0", self.w0)
         check_positive("fit_lr", self.fit_lr)
@@ -163,8 +167,9 @@ class Generator:
         self._width_within(nbytes, picks)
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
-        """As many codes as whole raw clouds would fit."""
-        return nbytes // cloud_nbytes(num_points)
+        """As many codes as whole raw clouds would fit, or as were asked for where one fits."""
+        fitting = nbytes // cloud_nbytes(num_points)
+        return fitting if self.codes_per_class is None else min(self.codes_per_class, fitting)
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> GeneratedSet:
         """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for."""

@@ -161,4 +161,5 @@ def coarse(iterations: int = 200) -> Condenser:
         optimizer=Adam(lr=3e-3),
         iterations=iterations,
         real_batch=64,
+        real_points=64,
     )

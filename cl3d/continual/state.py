@@ -1,0 +1,126 @@
+"""States of a run: after each step, all that the next one needs, so that a killed run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from avalanche.training.templates import SupervisedTemplate
+from torch import Tensor
+
+from cl3d.continual.results import StepResult
+from cl3d.distill.checkpoint import (
+    Checkpoint,
+    Damaged,
+    State,
+    optimizer_tensors,
+    restore_optimizer,
+)
+from cl3d.errors import Note
+
+KEPT = 2
+"""States that are kept: the newest, and the one before it in case that is damaged."""
+
+COUNTERS = ("train_iterations", "train_exp_counter", "total_iterations")
+"""What Avalanche's clock counts over a whole stream; draws are keyed by it."""
+
+
+class RunStates:
+    """The states in a run's folder.
+
+    Args:
+        folder: of the run.
+        made_from: the run's settings: a state of other settings is refused.
+    """
+
+    def __init__(self, folder: Path, made_from: dict[str, Any]) -> None:
+        self.folder, self.made_from = folder, made_from
+
+    def memory_file(self, step: int) -> Path:
+        """Where the set that ``step`` (from 0) added to the memory is kept."""
+        return self.folder / "memory" / f"step_{step + 1:02d}.safetensors"
+
+    def condensing_file(self, step: int) -> Path:
+        """Where ``step`` keeps how far its condensation is."""
+        return self.folder / "state" / f"condensing_{step + 1:02d}.safetensors"
+
+    def write(self, steps: list[StepResult], strategy: SupervisedTemplate) -> None:
+        """Keeps what the finished ``steps`` left, and forgets older states.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
+        digests = [_digest(self.memory_file(step.step)) for step in steps]
+        facts = {
+            "steps": [asdict(step) for step in steps],
+            "memory": digests,
+            "counters": {name: getattr(strategy.clock, name) for name in COUNTERS},
+        }
+        tensors = {f"net.{name}": t for name, t in strategy.model.state_dict().items()}
+        tensors |= {f"optimizer.{name}": t for name, t in optimizer_tensors(strategy.optimizer).items()}
+        self._checkpoint(len(steps)).write(State(tensors, facts))
+        self.condensing_file(len(steps) - 1).unlink(missing_ok=True)
+        for old in range(1, len(steps) - KEPT + 1):
+            self._path(old).unlink(missing_ok=True)
+
+    def read(self) -> State | None:
+        """The newest state that is whole, and whose memory is; None where there is none.
+
+        Raises:
+            InputError: if it belongs to a run of other settings.
+        """
+        for path in sorted((self.folder / "state").glob("step_*.safetensors"), reverse=True):
+            try:
+                state = Checkpoint(path, self.made_from).read()
+                assert state is not None
+                self._check_memory(state)
+            except Damaged as error:
+                warnings.warn(f"{error}; going on from the state before it", Note, stacklevel=2)
+                continue
+            return state
+        return None
+
+    def _check_memory(self, state: State) -> None:
+        for step, digest in enumerate(state.facts["memory"]):
+            if _digest(self.memory_file(step)) != digest:
+                raise Damaged(f"{self.memory_file(step)} is not the memory that step {step + 1} left")
+
+    def _checkpoint(self, steps: int) -> Checkpoint:
+        return Checkpoint(self._path(steps), self.made_from)
+
+    def _path(self, steps: int) -> Path:
+        return self.folder / "state" / f"step_{steps:02d}.safetensors"
+
+
+def finished_steps(state: State) -> list[StepResult]:
+    """The steps that lie behind a state."""
+    return [_step(facts) for facts in state.facts["steps"]]
+
+
+def restore(strategy: SupervisedTemplate, state: State) -> None:
+    """Puts a strategy where it was after the state's last step."""
+    groups: dict[str, dict[str, Tensor]] = {"net": {}, "optimizer": {}}
+    for key, tensor in state.tensors.items():
+        group, _, name = key.partition(".")
+        groups[group][name] = tensor
+    strategy.model.load_state_dict(groups["net"])
+    strategy.make_optimizer()  # Avalanche resets an optimizer when it first meets it: let that be now
+    restore_optimizer(strategy.optimizer, groups["optimizer"])
+    for name, count in state.facts["counters"].items():
+        setattr(strategy.clock, name, count)
+
+
+def _step(facts: dict[str, Any]) -> StepResult:
+    """JSON knows no tuples and no whole numbers as keys."""
+    by_class = {int(label): value for label, value in facts["class_accuracy"].items()}
+    tuples = {name: tuple(facts[name]) for name in ("classes", "row")}
+    return StepResult(**(facts | tuples | {"class_accuracy": by_class}))
+
+
+def _digest(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()

@@ -1,0 +1,36 @@
+"""One process per folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from cl3d.errors import InputError
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes out of a run's folder; the lock ends with the process, however that ends.
+
+    Raises:
+        InputError: if another process has it, or it cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / ".lock", timeout=0)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise InputError(
+            f"{folder} is in use by another process: wait for it, or give another folder"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"cannot write {folder} ({error.strerror or error}): free space or choose a writable folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,214 @@
+"""A run that is killed, at whatever moment, goes on to the same files."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from cl3d.continual import ContinualRun, Naive, Rehearse, Scratch, finished
+from cl3d.data import shapes40
+from cl3d.distill import Budget, Points, Training, checkpoint, presets
+from cl3d.errors import InputError, Note
+from cl3d.locks import locked
+from cl3d.models import PointNet
+
+SMALL = partial(PointNet, channels=(8, 16), head=(8,))
+QUICK = Training(epochs=2, batch_size=8)
+DM = replace(
+    presets.dm(), iterations=4, real_batch=3, parameterization=Points(num_points=32, storage="uint8")
+)
+STRATEGIES = {"scratch": Scratch(QUICK), "rehearse": Rehearse(QUICK, memory_batch=5), "naive": Naive(QUICK)}
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return shapes40(num_points=32, num_classes=7, train_per_class=5, test_per_class=3)
+
+
+@pytest.fixture(scope="module")
+def references(dataset, tmp_path_factory):
+    """Each strategy's run without a break."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in STRATEGIES}
+    for name, folder in folders.items():
+        tiny_run(dataset, name).start(folder)
+    return folders
+
+
+def tiny_run(dataset, strategy="scratch", **changes) -> ContinualRun:
+    settings = {"condenser": DM, "budget": Budget(ppc=2), "steps": 3, "seed": 0} | changes
+    return ContinualRun(dataset, SMALL, STRATEGIES[strategy], **settings)
+
+
+def outcome(folder: Path) -> dict[str, bytes]:
+    """What must not depend on breaks, byte by byte."""
+    files = [folder / "results.json", folder / "accuracy_matrix.csv", *(folder / "memory").glob("*")]
+    return {file.name: file.read_bytes() for file in files}
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed_at(count: int):
+    """Progress that ends everything at its ``count``-th advance."""
+    left = [count]
+
+    @contextmanager
+    def progress(description, total, done=0):
+        def advance(text):
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+
+        yield advance
+
+    return progress
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize(
+    ("strategy", "count"),
+    [(name, count) for name in STRATEGIES for count in (1, 4, 8, 9, 13, 20) if count < 10 or name != "naive"],
+)
+def test_killed_during_the_work(dataset, references, tmp_path, monkeypatch, strategy, count):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    with pytest.raises(Killed):
+        tiny_run(dataset, strategy).start(tmp_path, killed_at(count))
+    tiny_run(dataset, strategy).start(tmp_path)
+    assert outcome(tmp_path) == outcome(references[strategy])
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("count", range(1, 25, 2))
+def test_killed_while_a_file_is_written(dataset, references, tmp_path, monkeypatch, count):
+    rename, left = os.replace, [count]
+
+    def killed(source, target):
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(Killed):
+        tiny_run(dataset).start(tmp_path)
+    monkeypatch.undo()
+    tiny_run(dataset).start(tmp_path)
+    assert outcome(tmp_path) == outcome(references["scratch"])
+
+
+def start_and_be_killed(run, folder, after):
+    """In a process of its own, which is killed after some seconds."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run.start(folder)
+        finally:
+            os._exit(0)
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_twenty_real_kills_in_a_row_and_apart(dataset, references, tmp_path):
+    start = time.perf_counter()
+    tiny_run(dataset, "rehearse").start(tmp_path / "timed")
+    whole = time.perf_counter() - start
+    draw = random.Random(0)
+    for kill in range(20):
+        folder = tmp_path / f"run_{kill // 2}"  # two kills for each run
+        start_and_be_killed(tiny_run(dataset, "rehearse"), folder, draw.uniform(0, 0.8) * whole)
+    for folder in tmp_path.glob("run_*"):
+        tiny_run(dataset, "rehearse").start(folder)
+        assert outcome(folder) == outcome(references["rehearse"])
+
+
+def test_finished_steps_are_not_run_again(dataset, tmp_path):
+    class Counting:
+        def __init__(self):
+            self.calls = 0
+
+        def __getattr__(self, name):
+            return getattr(DM, name)
+
+        def __repr__(self):
+            return "counting"
+
+        def __call__(self, clouds, **kwargs):
+            self.calls += 1
+            if self.calls == 3:
+                raise KeyboardInterrupt
+            return DM(clouds, **kwargs)
+
+    condenser = Counting()
+    with pytest.raises(KeyboardInterrupt):
+        tiny_run(dataset, condenser=condenser).start(tmp_path)
+    assert not finished(tmp_path)
+    tiny_run(dataset, condenser=condenser).start(tmp_path)
+    assert condenser.calls == 2 + 1 + 1
+    tiny_run(dataset, condenser=condenser).start(tmp_path)
+    assert condenser.calls == 4
+    assert finished(tmp_path)
+
+
+def states(folder: Path) -> list[Path]:
+    return sorted((folder / "state").glob("step_*"))
+
+
+def test_the_two_newest_states_are_kept(references):
+    for folder in references.values():
+        assert [path.name for path in states(folder)] == ["step_02.safetensors", "step_03.safetensors"]
+        assert not list((folder / "state").glob("condensing*"))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "both", "memory"])
+def test_a_damaged_state_falls_back_to_the_one_before(dataset, references, tmp_path, damage):
+    tiny_run(dataset).start(tmp_path)
+    before, newest = states(tmp_path)
+    if damage in ("cut", "both"):
+        newest.write_bytes(newest.read_bytes()[:-7])
+    if damage == "flipped":
+        content = bytearray(newest.read_bytes())
+        content[-5] ^= 1
+        newest.write_bytes(content)
+    if damage == "both":
+        before.unlink()
+    if damage == "memory":
+        (tmp_path / "memory" / "step_03.safetensors").write_bytes(b"")
+    with pytest.warns(Note, match="going on from the state before it"):
+        tiny_run(dataset).start(tmp_path)
+    assert outcome(tmp_path) == outcome(references["scratch"])
+
+
+def test_a_run_of_other_settings_is_refused_and_left_as_it_is(dataset, tmp_path):
+    tiny_run(dataset).start(tmp_path)
+    before = outcome(tmp_path)
+    with pytest.raises(InputError, match=r"differs in .*seed"):
+        tiny_run(dataset, seed=1, budget=Budget(ppc=2)).start(tmp_path)
+    assert outcome(tmp_path) == before
+
+
+def test_a_folder_in_use_is_refused(dataset, tmp_path):
+    with locked(tmp_path), pytest.raises(InputError, match="in use by another process"):
+        tiny_run(dataset).start(tmp_path)
+
+
+def test_the_memory_is_what_its_files_hold(dataset, tmp_path):
+    """Bytes are rounded coordinates; a network must not see what is not kept."""
+    from cl3d.continual import CondensedBuffer, class_incremental
+    from cl3d.distill import load, save
+
+    buffer = CondensedBuffer(DM, Budget(ppc=2), SMALL)
+    benchmark = class_incremental(dataset, 3, list(range(7)))
+    buffer.post_adapt(None, benchmark.train_stream[0])
+    save(buffer.sets[0], tmp_path / "set.safetensors")
+    assert torch.equal(buffer.sets[0].decode().points, load(tmp_path / "set.safetensors").decode().points)
