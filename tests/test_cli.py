@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,12 +29,13 @@ TINY = [
 TINY_RUN = [*TINY, "steps=2", "ppc=2", "strategy.training.epochs=2"]
 
 
-def run(script: str, *arguments: str, monkeypatch, folder: Path) -> int:
+def run(script: str, *arguments: str, monkeypatch, folder: Path | None) -> int:
     """Runs a script in this process, as from the command line; returns its exit code."""
     GlobalHydra.instance().clear()
     flags = [argument for argument in arguments if argument.startswith("-")]
     settings = [argument for argument in arguments if not argument.startswith("-")]
-    monkeypatch.setattr(sys, "argv", [f"{script}.py", *flags, f"folder={folder}", *settings])
+    where = [] if folder is None else [f"folder={folder}"]
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", *flags, *where, *settings])
     monkeypatch.setenv("CL3D_MALLOC", "0")
     try:
         runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
@@ -81,8 +84,8 @@ def test_a_run_leaves_what_the_schema_says(cl_run, tmp_path, capsys):
         assert word in shown
 
 
-def results_of(folder: Path) -> bytes:
-    return (folder / "results.json").read_bytes()
+def results_of(folder: Path):
+    return json.loads((folder / "results.json").read_text())
 
 
 def test_same_seed_same_bytes(cl_run, tmp_path):
@@ -185,10 +188,38 @@ def test_interrupting_leaves_what_is_finished(cl_run, tmp_path, monkeypatch, cap
 
     monkeypatch.setattr(templates, "fit", second_time_interrupted)
     assert cl_run(GOOD_HERE) == 130
-    results = results_of(tmp_path / "run")
+    folder = tmp_path / "run"
+    results = results_of(folder)
     assert results["status"] == "interrupted"
     assert len(results["accuracy_per_step"]) == 1
-    assert str(tmp_path / "run") in capsys.readouterr().err
+    assert str(folder) in capsys.readouterr().err
+    monkeypatch.setattr(templates, "fit", trained)
+    assert resume("cl_run", folder, "seed=3", monkeypatch=monkeypatch) == 2
+    assert "leave out seed=3" in capsys.readouterr().err
+    assert resume("cl_run", folder, monkeypatch=monkeypatch) == 0
+    assert "step 1:" not in capsys.readouterr().out
+    assert cl_run(GOOD_HERE, folder=tmp_path / "whole") == 0
+    whole = tmp_path / "whole" / "results.json"
+    assert (folder / "results.json").read_bytes() == whole.read_bytes()
+
+
+def resume(script: str, folder: Path, *others: str, monkeypatch) -> int:
+    """Goes on with the run in ``folder``."""
+    return run(script, f"resume={folder}", *others, monkeypatch=monkeypatch, folder=None)
+
+
+def test_a_folder_without_a_run_cannot_be_resumed(monkeypatch, tmp_path, capsys):
+    assert resume("cl_run", tmp_path / "nothing", monkeypatch=monkeypatch) == 2
+    assert "holds no run" in capsys.readouterr().err
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_sigterm_is_heard_as_an_interrupt(cl_run, tmp_path, monkeypatch):
+    from cl3d.continual import templates
+
+    monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGTERM))
+    assert cl_run(GOOD_HERE) == 130
+    assert results_of(tmp_path / "run")["status"] == "interrupted"
 
 
 def test_small_classes_are_noted(cl_run, capsys):
@@ -339,5 +370,5 @@ def test_a_sweep_runs_each_job_in_its_own_folder(cl_run, tmp_path):
 def test_help_names_groups_and_examples(cl_run, capsys):
     assert cl_run("--help") == 0
     shown = capsys.readouterr().out
-    for word in ("buffer: dc, dc_paper, dd3d", "strategy:", "python scripts/cl_run.py steps=10 buffer=pcc"):
+    for word in ("buffer: coarse, dc, dc_paper, dd3d", "strategy:", "python scripts/cl_run.py steps=10 buffer=pcc"):
         assert word in shown
