@@ -61,7 +61,7 @@ def test_info_counts_and_draws(data, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert "44 train and 21 test clouds" in out
     assert "stand in train, dropped" in " ".join(out.split())
-    assert "note: modelnet40: 1 test clouds that stand in train are dropped" in err
+    assert "note: modelnet40: dropped 1 of 22 test clouds, which stand in train" in err
 
 
 def test_info_of_what_is_made_on_the_spot(data, capsys):

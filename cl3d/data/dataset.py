@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds, hash_clouds
+from cl3d.clouds import PointClouds, hash_clouds
 from cl3d.data.duplicates import Duplicates
+from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 from cl3d.random import generator
 
@@ -40,7 +41,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for split, clouds in (("train", self.train), ("test", self.test)):
-            check_clouds(clouds, f"{self.name} ({split})")
+            check_usable(clouds, f"{self.name} ({split})")
             low, high = int(clouds.labels.min()), int(clouds.labels.max())
             if low < 0 or high >= self.num_classes:
                 raise InputError(

@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.clouds import PointClouds
+from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 
 
@@ -35,7 +36,7 @@ def read_file(path: Path, num_classes: int) -> PointClouds:
     if label.dtype.kind not in "iu" or label.shape not in ((len(data),), (len(data), 1)):
         raise _mismatch(path, "label", label, f"integers of shape ({len(data)}, 1) or ({len(data)},)")
     clouds = PointClouds(torch.from_numpy(data), torch.from_numpy(label.astype(np.int64).reshape(-1)))
-    check_clouds(clouds, str(path))
+    check_usable(clouds, str(path))
     _check_labels(path, clouds.labels, num_classes)
     return clouds
 

@@ -67,8 +67,8 @@ def load(
     dataset = cached(source.name, key, make, places(source.folder.parent, cache))
     copies = dataset.duplicates
     if copies is not None and copies.dropped and copies.test_in_train:
-        dropped = f"{source.name}: {copies.test_in_train} test clouds that stand in train are dropped"
-        warnings.warn(dropped, Note, stacklevel=3)
+        dropped = f"{copies.test_in_train} of {len(dataset.test) + copies.test_in_train} test clouds"
+        warnings.warn(f"{source.name}: dropped {dropped}, which stand in train", Note, stacklevel=3)
     return dataset
 
 

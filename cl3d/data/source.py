@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.clouds import PointClouds
+from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 from cl3d.progress import Progress, silent
 
@@ -154,7 +155,7 @@ class Reader:
             raise InputError(f"{file.path} has no clouds: give at least one, or remove the file")
 
     def _check(self, clouds: PointClouds, path: Path) -> None:
-        check_clouds(clouds, str(path))
+        check_usable(clouds, str(path))
         _check_names(path, "label", clouds.labels.unique().tolist(), self.source.class_names)
         if clouds.parts is not None and self.source.part_names:
             _check_names(path, "part", clouds.parts.unique().tolist(), self.source.part_names)

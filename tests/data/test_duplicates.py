@@ -57,7 +57,7 @@ def test_dropping_takes_test_clouds_and_changes_no_other(tmp_path, rotation, per
 def test_what_is_dropped_is_noted_on_every_start(tmp_path):
     with_copies(tmp_path / "toy")
     for _ in range(2):
-        with pytest.warns(Note, match="toy: 2 test clouds that stand in train are dropped"):
+        with pytest.warns(Note, match="toy: dropped 2 of 6 test clouds, which stand in train"):
             load(lambda: toy(tmp_path / "toy"), num_points=5, drop_duplicates=True)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from cl3d.clouds import normalize
 from cl3d.data.modelnet import MODELNET10_CLASSES, modelnet10, modelnet40
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 
 NAMES = sorted([*MODELNET10_CLASSES, "airplane", "vase"])
 COUNTS = {"train": 2, "test": 1}
@@ -79,7 +79,8 @@ def test_copies_of_a_mesh_are_copies(tmp_path: Path) -> None:
     dataset = modelnet40(tmp_path, num_points=5)
     assert dataset.duplicates is not None
     assert dataset.duplicates.test_in_train == 1
-    assert len(modelnet40(tmp_path, num_points=5, drop_duplicates=True).test) == 12
+    with pytest.warns(Note, match="dropped 1 of 13 test clouds"):
+        assert len(modelnet40(tmp_path, num_points=5, drop_duplicates=True).test) == 12
 
 
 def test_more_surface_points_when_asked_for(tmp_path: Path) -> None:
