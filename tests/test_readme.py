@@ -56,6 +56,8 @@ def test_command_lines_compose(document):
         if script in WITHOUT_CONFIG or "--help" in arguments:
             continue
         overrides = [a for a in arguments if a != "-m"]
+        if script == "scripts/data.py" and "=" not in overrides[0]:
+            overrides[0] = f"action={overrides[0]}"
         if "-m" in arguments:  # a sweep's first job
             overrides = [a.split(",")[0] for a in overrides]
         with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
