@@ -97,6 +97,9 @@ class Source:
 
     def relative(self, path: Path) -> str:
         """A file's path below the folder, with slashes."""
+        text, above = path.as_posix(), f"{self.folder.as_posix()}/"
+        if text.startswith(above):
+            return text.removeprefix(above)  # much faster than pathlib, for tens of thousands of files
         return path.relative_to(self.folder).as_posix()
 
     def fingerprint(self) -> str:
