@@ -28,9 +28,9 @@ from cl3d.atomic import write_text
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
 
-OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
-
 CONFIGS = Path(__file__).parents[1] / "configs"
+OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
+OmegaConf.register_new_resolver("configs", lambda name: str(CONFIGS / name), replace=True)
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
 
@@ -136,14 +136,19 @@ def build_model(config: Any) -> Any:
 
 
 def build_dataset(config: DictConfig) -> Any:
-    """The data set of a script's config, divided where ``holdout``, turned where ``canonical`` says so."""
+    """The data set of a script's config, with the clouds that ``configs/clouds.yaml`` asks for."""
     from cl3d.data.cache import derived
+    from cl3d.data.variants import few_shot, long_tailed
     from cl3d.models import Rotator, canonical
 
     turn = flag(config, "canonical")
     dataset = build(config.data)
     if config.holdout is not None:
         dataset = dataset.hold_out(config.holdout)
+    if config.imbalance is not None:
+        dataset = long_tailed(dataset, config.imbalance)
+    if config.shots is not None:
+        dataset = few_shot(dataset, config.shots)
     if not turn:
         return dataset
 

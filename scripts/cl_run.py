@@ -14,21 +14,23 @@ from cl3d.cli import budget, build, build_dataset, build_model, launch, open_fol
 
 def main(config: DictConfig, folder: Path) -> None:
     # late: importing avalanche takes seconds, and --help should not
-    from cl3d.continual import ContinualRun, finished
+    from cl3d.continual import ContinualRun, finished, read_order
     from cl3d.distill import resolve_device
     from cl3d.report.continual import show_header, show_step, show_summary
     from cl3d.report.terminal import Terminal
 
     device = resolve_device(str(config.device))
+    dataset, seed, orders = build_dataset(config), whole(config, "seed", 0), config.class_order
     run = ContinualRun(
-        dataset=build_dataset(config),
+        dataset=dataset,
         model=build_model(config.model),
         strategy=build(config.strategy),
         condenser=build(config.condenser) if "condenser" in config else None,
         budget=budget(config),
         steps=whole(config, "steps", 1),
-        seed=whole(config, "seed", 0),
+        seed=seed,
         device=device,
+        given_order=None if orders is None else read_order(orders, dataset.class_names, seed),
     )
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()

@@ -21,7 +21,8 @@ def main(config: DictConfig, folder: Path) -> None:
 
     whole(config, "runs", 1)
     same = [f"{key}={config[key]}" for key in ("ppc", "ratio", "budget") if config[key] is not None]
-    both = [f"{key}={config[key]}" for key in ("holdout", "canonical", "device") if config[key] is not None]
+    kept = ("shots", "imbalance", "holdout", "canonical", "device")
+    both = [f"{key}={config[key]}" for key in kept if config[key] is not None]
     test = [f"{key}={config[key]}" for key in ("runs", "fresh_decoding")]
     for setting in HydraConfig.get().overrides.task:  # groups, and what stands in them
         head = setting.lstrip("+~").split("=")[0].split(".")[0]

@@ -113,3 +113,11 @@ def test_the_budget_is_written_in_one_of_three_ways():
 
 def test_configs_stand_beside_the_package():
     assert (Path(__file__).parents[1] / "configs").samefile(CONFIGS)
+
+
+@pytest.mark.parametrize("name", choices("benchmark"))
+def test_benchmarks_compose_and_have_their_orders(name):
+    config = composed("cl_run", f"benchmark={name}")
+    assert config.steps == int(name.rsplit("_", 1)[1])
+    assert config.class_order is None or Path(config.class_order).is_file()
+    assert composed("cl_run", f"benchmark={name}", "steps=3").steps == 3

@@ -3,6 +3,7 @@
 from cl3d.continual.benchmark import class_incremental, class_order, experience_clouds, split_classes
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.orders import read_order
 from cl3d.continual.replay import CondensedReplay
 from cl3d.continual.results import Results, StepResult, finished
 from cl3d.continual.run import ContinualRun
@@ -24,5 +25,6 @@ __all__ = [
     "class_order",
     "experience_clouds",
     "finished",
+    "read_order",
     "split_classes",
 ]

@@ -59,14 +59,19 @@ def class_incremental(dataset: Dataset, steps: int, order: Sequence[int]) -> Any
     Raises:
         InputError: if ``order`` is no permutation, or a class has no train or no test clouds.
     """
-    if sorted(order) != list(range(dataset.num_classes)):
-        raise InputError(f"the class order is not a permutation of 0 to {dataset.num_classes - 1}: {order}")
+    check_order(order, dataset.num_classes)
     check_classes(dataset)
     return class_incremental_benchmark(
         {"train": CloudDataset(dataset.train), "test": CloudDataset(dataset.test)},
         class_order=list(order),
         num_classes_per_exp=split_classes(dataset.num_classes, steps),
     )
+
+
+def check_order(order: Sequence[int], num_classes: int) -> None:
+    """Refuses an order that is no permutation of the classes."""
+    if sorted(order) != list(range(num_classes)):
+        raise InputError(f"the class order is not a permutation of 0 to {num_classes - 1}: {list(order)}")
 
 
 def check_classes(dataset: Dataset) -> None:

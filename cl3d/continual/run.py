@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,13 @@ from typing import Any
 import torch
 
 from cl3d import __version__
-from cl3d.continual.benchmark import check_classes, class_incremental, class_order, split_classes
+from cl3d.continual.benchmark import (
+    check_classes,
+    check_order,
+    class_incremental,
+    class_order,
+    split_classes,
+)
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.metrics import AccuracyRecorder
@@ -33,14 +39,15 @@ from cl3d.random import fold
 class ContinualRun:
     """Everything that defines a run; :meth:`start` runs it.
 
-    The class order, the initial weights of each step and the order of training clouds hang on
-    ``seed`` alone, not on the condenser: two buffers run with one seed are a paired comparison.
+    The class order, unless it is given, the initial weights of each step and the order of training clouds
+    hang on ``seed`` alone, not on the condenser: two buffers run with one seed are a paired comparison.
 
     Attributes:
         strategy: one of :mod:`cl3d.continual.strategies`.
         condenser: fills the memory; None for strategies without one.
         budget: of the memory.
         steps: how many steps the classes come in.
+        given_order: the classes in the order in which they come; None draws it by seed.
 
     Raises:
         InputError: if the parts do not fit together, before anything is computed.
@@ -54,9 +61,11 @@ class ContinualRun:
     steps: int
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    given_order: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         split_classes(self.dataset.num_classes, self.steps)  # refuses impossible steps
+        check_order(self.order, self.dataset.num_classes)
         check_classes(self.dataset)
         if not self.strategy.needs_buffer:
             return
@@ -67,6 +76,8 @@ class ContinualRun:
     @property
     def order(self) -> list[int]:
         """The classes in the order in which they come."""
+        if self.given_order is not None:
+            return list(self.given_order)
         return class_order(self.dataset.num_classes, self.seed)
 
     @property
