@@ -245,3 +245,7 @@ def test_compressed_data_become_88_times_as_large_and_no_more(folder: Path) -> N
     assert not check(folder, "bomb.pcd", content, factor=220)
     with pytest.raises(InputError, match="has no extent"):
         read(folder / "bomb.pcd")
+    # what is told to become one point is given up after that
+    packed = b"\0\0" + b"\xe0\xff\0" * 4001
+    content = pcd_header(1, "binary_compressed") + struct.pack("<II", len(packed), 12) + packed
+    assert not check(folder, "liar.pcd", content, factor=8)

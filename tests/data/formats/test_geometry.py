@@ -124,8 +124,10 @@ def test_no_polygons_are_no_faces() -> None:
 
 @pytest.mark.parametrize("corner", [-3, 13])
 @pytest.mark.parametrize("pieces", [1, 2, 5])
-def test_the_place_of_a_polygon_with_a_wrong_corner_is_named(corner: int, pieces: int) -> None:
-    lists = [[0, 1, 2], [3, 4, 5, 6], [7, 8, 9], [10, 11, 12, corner], [corner, 1, 2]]
+@pytest.mark.parametrize("position", [0, 1, 3])
+def test_the_place_of_a_polygon_with_a_wrong_corner_is_named(corner: int, pieces: int, position: int) -> None:
+    lists = [[0, 1, 2], [3, 4, 5, 6], [7, 8, 9], [10, 11, 12, 1], [corner, 1, 2]]
+    lists[3][position] = corner
     with pytest.raises(InputError, match=rf"^a, byte 41: the face has point {corner} "):
         polygons_of(lists, [11, 23, 31, 41, 53], pieces).triangles(13)
 

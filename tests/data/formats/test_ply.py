@@ -195,6 +195,7 @@ VERTICES = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n"
         (VERTICES + "3 0 1 2 9\n3 0 1 2\n", "line 16: the row of 4 values does not end"),
         (VERTICES + "3 0 1 2 9\n3 0 1 2 9 9\n", "line 16: the row of 6 values does not end"),
         (VERTICES + "3 0 1 2 9\n9223372036854775807 0 1 2 9\n", "line 16: the row of 5 values does not end"),
+        (VERTICES + "3 0 1 2 9\n-1\n", "line 16: the row of 1 values does not end"),
         (VERTICES + "3 0 1 2 9\n-1 9\n", "line 16: the row of 2 values does not end"),
         (VERTICES + "3 0 1 2 9\nx 0 1 2 9\n", "line 16: the row of 5 values does not end"),
         (VERTICES + "3 0 1 2 9\n2 0 1 9\n", "line 16: the face has 2 corners"),
