@@ -1,6 +1,7 @@
 """Data sets, one per file, each a function that returns a :class:`Dataset`."""
 
 from cl3d.data.dataset import Dataset
+from cl3d.data.folder import folder
 from cl3d.data.labeled_parts import labeled_parts
 from cl3d.data.modelnet import modelnet10, modelnet40
 from cl3d.data.mvpnet import mvpnet100
@@ -12,6 +13,7 @@ from cl3d.data.shapes import shapes40
 
 __all__ = [
     "Dataset",
+    "folder",
     "labeled_parts",
     "modelnet10",
     "modelnet40",

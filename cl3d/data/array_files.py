@@ -1,0 +1,133 @@
+"""Files with several named arrays, .npz and HDF5, read without ever unpickling."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeAlias
+
+import h5py
+import numpy as np
+
+from cl3d.errors import InputError
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+MOST = 1100
+"""Bytes that one stored byte becomes at most, a little above what deflate can do."""
+
+
+class Arrays(Protocol):
+    """The arrays of a file, each read when asked for.
+
+    Attributes:
+        path: of the file.
+        keys: the arrays' names.
+    """
+
+    path: Path
+    keys: Sequence[str]
+
+    def array(self, key: str) -> Array:
+        """One of the arrays; texts have a dtype of kind U.
+
+        Raises:
+            InputError: naming the file, if the array is damaged, holds objects, or promises more than
+                the file can hold.
+        """
+
+
+def open_arrays(path: Path) -> Arrays:
+    """The arrays of a file that ends in .npz, otherwise of an HDF5 file.
+
+    Raises:
+        InputError: naming the file, if it is none.
+    """
+    return Npz(path) if path.suffix.lower() == ".npz" else Hdf5(path)
+
+
+class Npz:
+    """The arrays of a .npz file.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: naming the file, if it is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise InputError(f"{path} cannot be read as .npz ({error}): save it again") from error
+        self.keys: Sequence[str] = [name.removesuffix(".npy") for name in names]
+
+    def array(self, key: str) -> Array:
+        """One of the arrays."""
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(f"{key}.npy") as member:
+                return _texts(_read_npy(member))
+        # damaged archives, headers and texts are each told of by errors of their own
+        except Exception as error:
+            raise _unreadable(self.path, key, error) from error
+
+
+class Hdf5:
+    """The arrays at the root of an HDF5 file.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: naming the file, if it is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with h5py.File(path, "r") as file:
+                self.keys: Sequence[str] = [key for key in file if isinstance(file.get(key), h5py.Dataset)]
+        # h5py has no error of its own: what HDF5 reports surfaces as any of these
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise InputError(f"{path} cannot be read as HDF5 ({error}): save it again") from error
+
+    def array(self, key: str) -> Array:
+        """One of the arrays."""
+        try:
+            with h5py.File(self.path, "r") as file:
+                stored = file[key]
+                if h5py.check_string_dtype(stored.dtype) is not None:
+                    return np.array(stored.asstr()[()], dtype=str)
+                if stored.nbytes > MOST * stored.id.get_storage_size():
+                    raise ValueError(f"{stored.nbytes} bytes are promised, far more than are stored")
+                return np.asarray(stored[()])
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise _unreadable(self.path, key, error) from error
+
+
+def _read_npy(member: IO[bytes]) -> Array:
+    version = np.lib.format.read_magic(member)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"version {version} of the format")
+    shape, fortran, dtype = readers[version](member)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, which are never read")
+    content = member.read()  # as much as there is, whatever the header promises
+    if len(content) != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{len(content)} bytes are no array of {dtype} of shape {shape}")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _texts(array: Array) -> Array:
+    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+
+
+def _unreadable(path: Path, key: str, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())
+    return InputError(f"{path}: {key!r} cannot be read ({reason}): save it again")
