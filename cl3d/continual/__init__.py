@@ -1,21 +1,24 @@
 """Class-incremental learning on Avalanche; the only folder that imports avalanche."""
 
 from cl3d.continual.benchmark import class_incremental, class_order, experience_clouds, split_classes
+from cl3d.continual.bounds import Cumulative, Joint, Naive
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.orders import read_order
 from cl3d.continual.replay import CondensedReplay
 from cl3d.continual.results import Results, StepResult, finished
 from cl3d.continual.run import ContinualRun
-from cl3d.continual.strategies import Joint, Naive, Rehearse, Scratch, Strategy
+from cl3d.continual.strategies import Online, Rehearse, Scratch, Strategy
 
 __all__ = [
     "AccuracyRecorder",
     "CondensedBuffer",
     "CondensedReplay",
     "ContinualRun",
+    "Cumulative",
     "Joint",
     "Naive",
+    "Online",
     "Rehearse",
     "Results",
     "Scratch",

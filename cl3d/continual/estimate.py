@@ -24,7 +24,7 @@ def training_passes(run: ContinualRun) -> float:
     data = run.dataset
     train = torch.bincount(data.train.labels, minlength=data.num_classes)
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
-    passes, memory, seen, tested = 0.0, 0, 0, 0
+    passes, memory, seen, tested, trained = 0.0, 0, 0, 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
     plan = run.plan() if remembers else []
     for step, size in enumerate(run.classes_per_step):
@@ -32,11 +32,12 @@ def training_passes(run: ContinualRun) -> float:
         seen += size
         clouds = int(train[classes].sum())
         tested += int(test[classes].sum())
+        trained += clouds
         if run.condenser is not None and remembers:
             decoded = round(sum(plan[step][1]) * run.condenser.parameterization.decoded_per_pick)
             passes += run.condenser.training_passes(clouds, size, decoded)
             memory += decoded
-        passes += run.strategy.training_passes(clouds, memory) + FORWARD_PASS * tested
+        passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested
     return passes
 
 

@@ -20,25 +20,42 @@ Matrix = Sequence[Sequence[float | None]]
 class AccuracyRecorder(SupervisedPlugin):
     """Counts test clouds, and those classified correctly, class by class, over one ``eval`` call.
 
+    Args:
+        steps: the classes of each step, a partition of all classes.
+
     Attributes:
         correct, total: (num_classes,) int64 on the CPU.
+        correct_in_task: those that are correct when the cloud's step is told, and only its classes stand
+            to choice (task-incremental evaluation).
     """
 
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, steps: Sequence[Sequence[int]]) -> None:
         super().__init__()
-        self.num_classes = num_classes
-        self.correct = self.total = torch.zeros(num_classes, dtype=torch.int64)
+        self.num_classes = sum(map(len, steps))
+        self._step = torch.zeros(self.num_classes, dtype=torch.int64)  # of each class
+        for number, classes in enumerate(steps):
+            self._step[list(classes)] = number
+        self._zero()
+
+    def _zero(self) -> None:
+        self.correct, self.total, self.correct_in_task = (
+            torch.zeros(self.num_classes, dtype=torch.int64) for _ in range(3)
+        )
 
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         """Starts from zero."""
-        self.correct = self.total = torch.zeros(self.num_classes, dtype=torch.int64)
+        self._zero()
 
     def after_eval_iteration(self, strategy: Any, **kwargs: Any) -> None:
         """Counts one batch."""
-        labels, predicted = strategy.mb_y.cpu(), strategy.mb_output.argmax(dim=1).cpu()
-        self.total = self.total + torch.bincount(labels, minlength=self.num_classes)
-        hits = labels[predicted == labels]
-        self.correct = self.correct + torch.bincount(hits, minlength=self.num_classes)
+        labels, output = strategy.mb_y.cpu(), strategy.mb_output.detach().cpu()
+        elsewhere = self._step[labels].unsqueeze(1) != self._step
+        self.total += torch.bincount(labels, minlength=self.num_classes)
+        self.correct += self._hits(labels, output)
+        self.correct_in_task += self._hits(labels, output.masked_fill(elsewhere, -torch.inf))
+
+    def _hits(self, labels: Tensor, output: Tensor) -> Tensor:
+        return torch.bincount(labels[output.argmax(dim=1) == labels], minlength=self.num_classes)
 
     def row(self, steps: Sequence[Sequence[int]]) -> list[float | None]:
         """Accuracy on the classes of each step; None where none of its clouds were seen."""
@@ -48,6 +65,11 @@ class AccuracyRecorder(SupervisedPlugin):
     def accuracy(self) -> float | None:
         """Accuracy over all clouds that were seen."""
         return _ratio(self.correct, self.total)
+
+    @property
+    def accuracy_in_task(self) -> float | None:
+        """The same where each cloud's step is told."""
+        return _ratio(self.correct_in_task, self.total)
 
 
 def forgetting_max_minus_last(matrix: Matrix) -> float:
@@ -61,6 +83,16 @@ def forgetting_max_minus_last(matrix: Matrix) -> float:
 def forgetting_first_minus_last(matrix: Matrix) -> float:
     """The same with the accuracy right after the step was learnt, as Avalanche computes it."""
     return _mean_drop(matrix, lambda earlier: earlier[0])
+
+
+def backward_transfer(matrix: Matrix) -> float:
+    """Mean over the earlier steps of the last accuracy minus the one right after they were learnt.
+
+    (Lopez-Paz and Ranzato, "Gradient episodic memory", NeurIPS 2017, eq. 3.) The negative of
+    :func:`forgetting_first_minus_last`. Forward transfer is not defined here: a network of a
+    class-incremental stream has never been told of the classes to come.
+    """
+    return -forgetting_first_minus_last(matrix)
 
 
 def _mean_drop(matrix: Matrix, reference: Any) -> float:

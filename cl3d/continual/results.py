@@ -12,7 +12,11 @@ from typing import Any
 
 from cl3d import __version__
 from cl3d.atomic import write_text
-from cl3d.continual.metrics import forgetting_first_minus_last, forgetting_max_minus_last
+from cl3d.continual.metrics import (
+    backward_transfer,
+    forgetting_first_minus_last,
+    forgetting_max_minus_last,
+)
 
 SCHEMA_VERSION = 2
 
@@ -25,6 +29,7 @@ class StepResult:
         step: from 0.
         classes: the step's classes, as labels of the data set.
         accuracy: on the test clouds of all classes seen so far, in [0, 1].
+        accuracy_in_task: the same where each cloud's step is told, and only its classes stand to choice.
         row: the step's row of the accuracy matrix; None for steps that have not come.
         class_accuracy: accuracy on each class seen so far, by label.
         memory_bytes, memory_clouds: what the memory holds after the step.
@@ -35,6 +40,7 @@ class StepResult:
     step: int
     classes: tuple[int, ...]
     accuracy: float
+    accuracy_in_task: float
     row: tuple[float | None, ...]
     class_accuracy: dict[int, float]
     memory_bytes: int
@@ -71,12 +77,14 @@ class Results:
             "final_accuracy": accuracy[-1] if accuracy else None,
             "average_accuracy": statistics.fmean(accuracy) if accuracy else None,
             "accuracy_per_step": accuracy,
+            "task_incremental_accuracy_per_step": [step.accuracy_in_task for step in self.steps],
             "accuracy_matrix": matrix,
             "class_accuracy_per_step": [step.class_accuracy for step in self.steps],
             "forgetting": {
                 "max_minus_last": forgetting_max_minus_last(matrix),
                 "first_minus_last": forgetting_first_minus_last(matrix),
             },
+            "backward_transfer": backward_transfer(matrix),
             "memory_bytes": self.steps[-1].memory_bytes if self.steps else 0,
             "memory_bytes_per_step": [step.memory_bytes for step in self.steps],
             "memory_clouds_per_step": [step.memory_clouds for step in self.steps],

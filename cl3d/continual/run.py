@@ -172,11 +172,11 @@ class ContinualRun:
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
-        recorder = AccuracyRecorder(self.dataset.num_classes)
-        strategy.plugins.append(recorder)
         sizes = self.classes_per_step
         benchmark = class_incremental(self.dataset, len(sizes), self.order)
         groups = [self.order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+        recorder = AccuracyRecorder(groups)
+        strategy.plugins.append(recorder)
         if state is not None:
             restore(strategy, state)
             if buffer is not None:
@@ -218,12 +218,14 @@ class ContinualRun:
         clock: Clock,
     ) -> StepResult:
         assert recorder.accuracy is not None
+        assert recorder.accuracy_in_task is not None
         seen = [label for group in groups[: step + 1] for label in group]
         by_class = recorder.row([[label] for label in seen])
         return StepResult(
             step=step,
             classes=tuple(groups[step]),
             accuracy=recorder.accuracy,
+            accuracy_in_task=recorder.accuracy_in_task,
             row=tuple(recorder.row(groups)),
             class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
             memory_bytes=buffer.nbytes if buffer else 0,

@@ -1,4 +1,4 @@
-"""The continual strategies of a run: how a network learns from each step.
+"""The continual strategies with a memory: how a network learns from each step; the bounds are beside them.
 
 Each is a value that compares, prints and stands in a config; :meth:`build` turns it into an Avalanche
 strategy of :mod:`cl3d.continual.templates`.
@@ -29,11 +29,12 @@ class Strategy(Protocol):
     """Whether the stream is one step of all classes, whatever number of steps is asked for."""
     training: Training
 
-    def training_passes(self, clouds: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
         """What a step costs, in clouds sent forward and backward: for forecasts only.
 
         Args:
             clouds: of the step's data.
+            seen: of all steps' data so far.
             memory: clouds in the memory, the step's included.
         """
 
@@ -52,7 +53,7 @@ class Scratch:
     needs_buffer: ClassVar[bool] = True
     one_step: ClassVar[bool] = False
 
-    def training_passes(self, clouds: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * memory)
 
@@ -84,9 +85,9 @@ class Rehearse:
     def __post_init__(self) -> None:
         check_whole("memory_batch", self.memory_batch, 1)
         check_range("memory_weight", self.memory_weight, 0, float("inf"))
-        _check_constant(self.training)
+        check_constant(self.training)
 
-    def training_passes(self, clouds: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds * (1 + self.memory_batch / self.training.batch_size))
 
@@ -105,51 +106,24 @@ class Rehearse:
 
 
 @dataclass(frozen=True)
-class Naive:
-    """One network goes on learning from each step's data, without a memory: the lower bound."""
+class Online(Rehearse):
+    """Rehearsal in one pass: each of the step's clouds is learnt from once.
 
-    training: Training
-    name: ClassVar[str] = "naive"
-    needs_buffer: ClassVar[bool] = False
-    one_step: ClassVar[bool] = False
+    The network sees the stream online; the step's clouds are held until they are condensed.
+    """
+
+    name: ClassVar[str] = "online"
 
     def __post_init__(self) -> None:
-        _check_constant(self.training)
-
-    def training_passes(self, clouds: int, memory: int) -> float:
-        """See :class:`Strategy`."""
-        return float(self.training.epochs * clouds)
-
-    def build(
-        self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress
-    ) -> SupervisedTemplate:
-        """See :class:`Strategy`."""
-        return Continued(networks=networks, training=self.training, plugins=[], seed=seed, progress=progress)
+        super().__post_init__()
+        if self.training.epochs != 1:
+            raise InputError(
+                f"strategy=online with {self.training.epochs} epochs: give 1, or strategy=rehearse"
+            )
 
 
-@dataclass(frozen=True)
-class Joint:
-    """One network on the whole data of all classes at once: the upper bound."""
-
-    training: Training
-    name: ClassVar[str] = "joint"
-    needs_buffer: ClassVar[bool] = False
-    one_step: ClassVar[bool] = True
-
-    def training_passes(self, clouds: int, memory: int) -> float:
-        """See :class:`Strategy`."""
-        return float(self.training.epochs * clouds)
-
-    def build(
-        self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress
-    ) -> SupervisedTemplate:
-        """See :class:`Strategy`."""
-        return FromScratch(
-            networks=networks, training=self.training, buffer=None, seed=seed, progress=progress
-        )
-
-
-def _check_constant(training: Training) -> None:
+def check_constant(training: Training) -> None:
+    """Refuses what a network that goes on learning cannot be trained with."""
     if training.schedule != "constant":
         raise InputError(f"schedule={training.schedule!r}: a network that goes on learning takes 'constant'")
     if training.mixup is not None or training.leftovers:

@@ -11,6 +11,7 @@ from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.templates import SupervisedTemplate
 from torch.utils.data import DataLoader, Sampler
 
+from cl3d.clouds import concatenate
 from cl3d.continual.benchmark import experience_clouds
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.distill import Networks, Training, fit
@@ -28,6 +29,7 @@ class FromScratch(SupervisedTemplate):
         networks: draws the network of each step, keyed by the step.
         training: how each network is trained.
         buffer: the memory, to which the experience is added first; None trains on the experience.
+        cumulative: without a memory, trains on all experiences so far instead.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class FromScratch(SupervisedTemplate):
         buffer: CondensedBuffer | None,
         seed: int,
         progress: Progress = silent,
+        cumulative: bool = False,
     ) -> None:
         model = networks.draw("step", 0)
         super().__init__(
@@ -48,7 +51,7 @@ class FromScratch(SupervisedTemplate):
             evaluator=EvaluationPlugin(),
         )
         self.networks, self.training, self.buffer = networks, training, buffer
-        self.seed, self.progress = seed, progress
+        self.seed, self.progress, self.cumulative = seed, progress, cumulative
 
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         step = experience.current_experience
@@ -56,7 +59,8 @@ class FromScratch(SupervisedTemplate):
             self.buffer.post_adapt(self, experience)
             clouds = self.buffer.clouds()
         else:
-            clouds = [experience_clouds(experience)]
+            first = 0 if self.cumulative else step
+            clouds = [concatenate([experience_clouds(e) for e in experience.origin_stream[first : step + 1]])]
         self.model = self.networks.draw("step", step)
         fit(self.model, clouds, self.training, fold(self.seed, "train", step), self.progress)
 

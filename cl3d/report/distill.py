@@ -24,7 +24,14 @@ def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
     resolved = OmegaConf.to_container(config, resolve=True)
     assert isinstance(resolved, dict)
     kept = {key: resolved[key] for key in ("condenser", "model", "data", "ppc", "ratio", "budget", "seed")}
-    kept["data"].pop("root", None)  # where the data lay says nothing about the set
+    for part, places in (
+        ("data", ("root", "cache")),
+        ("initializer", ("folder",)),
+        ("surrogates", ("folder",)),
+    ):
+        settings = kept["data"] if part == "data" else kept["condenser"].get(part, {})
+        for place in places:  # where things lay says nothing about the set
+            settings.pop(place, None)
     return kept | {"dataset": dataset.name, "data_fingerprint": dataset.fingerprint()}
 
 

@@ -11,6 +11,9 @@ from cl3d.errors import InputError
 Group = dict[int, dict[str, Any]]
 """Results by seed."""
 
+PROTOCOLS = ("scratch", "rehearse", "online")
+"""Ways to learn with a memory; what they reach is not the same thing, and never stands in one table."""
+
 SHARED = ("data_fingerprint", "num_points", "budget", "model")
 """Settings that runs side by side have in common."""
 
@@ -51,6 +54,11 @@ def label(run: dict[str, Any]) -> str:
 def _check_comparable(runs: Sequence[dict[str, Any]]) -> None:
     for key in SHARED:
         _check_equal(runs, key)
+    protocols = sorted({run["settings"]["strategy"] for run in runs} & set(PROTOCOLS))
+    if len(protocols) > 1:
+        raise InputError(
+            f"the runs follow different protocols ({', '.join(protocols)}): give those of one, and bounds"
+        )
     for strategy in {run["settings"]["strategy"] for run in runs}:
         same = [run for run in runs if run["settings"]["strategy"] == strategy]
         _check_equal(same, "strategy_settings")

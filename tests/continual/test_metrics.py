@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
-from cl3d.continual.metrics import forgetting_first_minus_last, forgetting_max_minus_last
+import pytest
+import torch
+
+from cl3d.continual.metrics import (
+    AccuracyRecorder,
+    backward_transfer,
+    forgetting_first_minus_last,
+    forgetting_max_minus_last,
+)
 
 MATRIX = [
     [0.9, None, None],
@@ -24,3 +32,19 @@ def test_one_step_forgets_nothing():
 
 def test_getting_better_is_negative_forgetting():
     assert forgetting_max_minus_last([[0.5, None], [0.75, 0.9]]) == pytest.approx(-0.25)
+
+
+def test_backward_transfer_is_negative_where_something_is_forgotten():
+    assert backward_transfer(MATRIX) == pytest.approx(((0.5 - 0.9) + (0.7 - 0.8)) / 2)
+    assert backward_transfer([[0.5, None], [0.75, 0.9]]) == pytest.approx(0.25)
+
+
+def test_a_told_step_leaves_its_classes_to_choose_from():
+    """Two steps, classes 2 and 0, then 1: the second and the third cloud fall for another step's class."""
+    recorder = AccuracyRecorder([[2, 0], [1]])
+    recorder.before_eval(None)
+    output = torch.tensor([[3.0, 0.0, 1.0], [1.0, 9.0, 2.0], [4.0, 2.0, 0.0], [1.0, 9.0, 2.0]])
+    recorder.after_eval_iteration(SimpleNamespace(mb_y=torch.tensor([0, 2, 1, 0]), mb_output=output))
+    assert recorder.accuracy == 1 / 4
+    assert recorder.accuracy_in_task == 3 / 4
+    assert recorder.row([[2, 0], [1]]) == [1 / 3, 0.0]

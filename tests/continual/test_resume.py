@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cl3d.continual import ContinualRun, Naive, Rehearse, Scratch, finished
+from cl3d.continual import ContinualRun, Cumulative, Naive, Rehearse, Scratch, finished
 from cl3d.data import shapes40
 from cl3d.distill import Budget, Points, Training, checkpoint, presets
 from cl3d.errors import InputError, Note
@@ -26,7 +26,15 @@ QUICK = Training(epochs=2, batch_size=8)
 DM = replace(
     presets.dm(), iterations=4, real_batch=3, parameterization=Points(num_points=32, storage="uint8")
 )
-STRATEGIES = {"scratch": Scratch(QUICK), "rehearse": Rehearse(QUICK, memory_batch=5), "naive": Naive(QUICK)}
+STRATEGIES = {
+    "scratch": Scratch(QUICK),
+    "rehearse": Rehearse(QUICK, memory_batch=5),
+    "naive": Naive(QUICK),
+    "cumulative": Cumulative(QUICK),
+}
+KILLS = [(name, count) for name in STRATEGIES for count in (1, 4, 8)] + [
+    (name, count) for name in ("scratch", "rehearse") for count in (9, 13, 20)
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +58,7 @@ def tiny_run(dataset, strategy="scratch", **changes) -> ContinualRun:
 
 def outcome(folder: Path) -> dict[str, bytes]:
     """What must not depend on breaks, byte by byte."""
-    files = [folder / "results.json", folder / "accuracy_matrix.csv", *(folder / "memory").glob("*")]
+    files = [folder / "results.json", folder / "accuracy_matrix.csv", *(folder / "memory").glob("step_*")]
     return {file.name: file.read_bytes() for file in files}
 
 
@@ -75,10 +83,7 @@ def killed_at(count: int):
 
 
 @pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
-@pytest.mark.parametrize(
-    ("strategy", "count"),
-    [(name, count) for name in STRATEGIES for count in (1, 4, 8, 9, 13, 20) if count < 10 or name != "naive"],
-)
+@pytest.mark.parametrize(("strategy", "count"), KILLS)
 def test_killed_during_the_work(dataset, references, tmp_path, monkeypatch, strategy, count):
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
     with pytest.raises(Killed):

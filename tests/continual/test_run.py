@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cl3d.clouds import PointClouds
-from cl3d.continual import ContinualRun, Joint, Naive, Rehearse, Scratch
+from cl3d.continual import ContinualRun, Cumulative, Joint, Naive, Online, Rehearse, Scratch
 from cl3d.continual.estimate import expected_seconds, training_passes
 from cl3d.data import shapes40
 from cl3d.distill import Budget, Condenser, Training, load, presets
@@ -121,6 +121,36 @@ def test_bounds_need_no_memory(dataset, tmp_path):
     assert len(naive.steps) == 3
     assert len(joint.steps) == 1
     assert not (tmp_path / "joint" / "memory").exists()
+
+
+def test_cumulative_trains_on_all_steps_so_far(dataset, tmp_path, monkeypatch):
+    from cl3d.continual import templates
+
+    trained, fit = [], templates.fit
+    monkeypatch.setattr(
+        templates, "fit", lambda net, clouds, *rest: (trained.append(clouds), fit(net, clouds, *rest))
+    )
+    results = tiny_run(dataset, None, Cumulative(QUICK)).start(tmp_path)
+    seen: list[int] = []
+    for step, (clouds,) in zip(results.steps, trained, strict=True):
+        seen += step.classes
+        assert rows(clouds) == rows(dataset.train.of_classes(seen))
+
+
+def test_online_is_one_pass(dataset, tmp_path):
+    one = replace(QUICK, epochs=1)
+    online = tiny_run(dataset, presets.random(), Online(one)).start(tmp_path / "online")
+    rehearsed = tiny_run(dataset, presets.random(), Rehearse(one)).start(tmp_path / "rehearse")
+    assert online.settings["strategy"] == "online"
+    assert [step.row for step in online.steps] == [step.row for step in rehearsed.steps]
+    with pytest.raises(InputError, match="strategy=online with 2 epochs"):
+        Online(QUICK)
+
+
+def test_telling_the_step_never_costs_accuracy(dataset, tmp_path):
+    results = tiny_run(dataset, presets.random()).start(tmp_path)
+    assert results.steps[0].accuracy_in_task == results.steps[0].accuracy
+    assert all(step.accuracy_in_task >= step.accuracy for step in results.steps)
 
 
 def test_a_strategy_with_a_memory_needs_a_condenser(dataset):

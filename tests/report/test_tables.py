@@ -74,6 +74,13 @@ def test_strategies_are_told_apart():
     assert label(result(None, 0, 0.5, strategy="naive")) == "naive"
 
 
+def test_protocols_do_not_meet_in_one_table():
+    naive = result(None, 0, 0.1, strategy="naive", budget=None)
+    assert "naive" in markdown_table([*RUNS, naive])
+    with pytest.raises(InputError, match=r"different protocols \(online, scratch\)"):
+        markdown_table([*RUNS, result("pcc", 0, 0.5, strategy="online")])
+
+
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_curves_are_drawn(tmp_path, ending):
     path = tmp_path / "deep" / f"curves.{ending}"
