@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import runpy
-import signal
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
-from hydra.core.global_hydra import GlobalHydra
+from script_runs import TINY, TINY_RUN, results_of, run
 
 from cl3d.distill import load
-
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-TINY = [
-    "data.num_points=32",
-    "data.train_per_class=4",
-    "data.test_per_class=2",
-    "data.num_classes=5",
-    "model.channels=[8,16]",
-    "model.head=[8]",
-    "device=cpu",
-]
-TINY_RUN = [*TINY, "steps=2", "ppc=2", "strategy.training.epochs=2"]
-
-
-def run(script: str, *arguments: str, monkeypatch, folder: Path | None) -> int:
-    """Runs a script in this process, as from the command line; returns its exit code."""
-    GlobalHydra.instance().clear()
-    flags = [argument for argument in arguments if argument.startswith("-")]
-    settings = [argument for argument in arguments if not argument.startswith("-")]
-    where = [] if folder is None else [f"folder={folder}"]
-    monkeypatch.setattr(sys, "argv", [f"{script}.py", *flags, *where, *settings])
-    monkeypatch.setenv("CL3D_MALLOC", "0")
-    try:
-        runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
-    except SystemExit as exit_:
-        return int(exit_.code or 0)
-    return 0
 
 
 @pytest.fixture
@@ -82,10 +51,6 @@ def test_a_run_leaves_what_the_schema_says(cl_run, tmp_path, capsys):
     shown = capsys.readouterr().out
     for word in ("5 classes", "expected", "step 1:", "step 2:", "final accuracy", "forgetting"):
         assert word in shown
-
-
-def results_of(folder: Path):
-    return json.loads((folder / "results.json").read_text())
 
 
 def test_same_seed_same_bytes(cl_run, tmp_path):
@@ -176,52 +141,6 @@ def test_an_unwritable_folder_is_named(cl_run, tmp_path, capsys):
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
-def test_interrupting_leaves_what_is_finished(cl_run, tmp_path, monkeypatch, capsys):
-    from cl3d.continual import templates
-
-    trained = templates.fit
-
-    def second_time_interrupted(*args, **kwargs):
-        if (tmp_path / "run" / "memory").exists():
-            raise KeyboardInterrupt
-        return trained(*args, **kwargs)
-
-    monkeypatch.setattr(templates, "fit", second_time_interrupted)
-    assert cl_run(GOOD_HERE) == 130
-    folder = tmp_path / "run"
-    results = results_of(folder)
-    assert results["status"] == "interrupted"
-    assert len(results["accuracy_per_step"]) == 1
-    assert str(folder) in capsys.readouterr().err
-    monkeypatch.setattr(templates, "fit", trained)
-    assert resume("cl_run", folder, "seed=3", monkeypatch=monkeypatch) == 2
-    assert "leave out seed=3" in capsys.readouterr().err
-    assert resume("cl_run", folder, monkeypatch=monkeypatch) == 0
-    assert "step 1:" not in capsys.readouterr().out
-    assert cl_run(GOOD_HERE, folder=tmp_path / "whole") == 0
-    whole = tmp_path / "whole" / "results.json"
-    assert (folder / "results.json").read_bytes() == whole.read_bytes()
-
-
-def resume(script: str, folder: Path, *others: str, monkeypatch) -> int:
-    """Goes on with the run in ``folder``."""
-    return run(script, f"resume={folder}", *others, monkeypatch=monkeypatch, folder=None)
-
-
-def test_a_folder_without_a_run_cannot_be_resumed(monkeypatch, tmp_path, capsys):
-    assert resume("cl_run", tmp_path / "nothing", monkeypatch=monkeypatch) == 2
-    assert "holds no run" in capsys.readouterr().err
-    assert not (tmp_path / "nothing").exists()
-
-
-def test_sigterm_is_heard_as_an_interrupt(cl_run, tmp_path, monkeypatch):
-    from cl3d.continual import templates
-
-    monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGTERM))
-    assert cl_run(GOOD_HERE) == 130
-    assert results_of(tmp_path / "run")["status"] == "interrupted"
-
-
 def test_small_classes_are_noted(cl_run, capsys):
     assert cl_run(GOOD_HERE, "ppc=9") == 0
     assert "has 4 clouds, 9 are asked for: all are used" in capsys.readouterr().err
@@ -242,35 +161,6 @@ def test_distilling_and_evaluating(monkeypatch, tmp_path, capsys):
     value = json.loads((tmp_path / "value" / "evaluation.json").read_text())
     assert len(value["accuracies"]) == 2
     assert "test accuracy" in capsys.readouterr().out
-
-
-def test_an_interrupted_distillation_is_taken_up_by_the_same_command(monkeypatch, tmp_path, capsys):
-    from cl3d.distill import loop
-
-    arguments = [*TINY, "condenser=dm", "condenser.iterations=5", "ppc=1"]
-    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "whole") == 0
-    step, steps = loop.Loop._step, []
-
-    def third_step_interrupted(self):
-        steps.append(1)
-        if len(steps) == 3:
-            raise KeyboardInterrupt
-        step(self)
-
-    monkeypatch.setattr(loop.Loop, "_step", third_step_interrupted)
-    folder = tmp_path / "set"
-    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 130
-    assert (folder / "checkpoint.safetensors").is_file()
-    other = [*arguments, "condenser.real_batch=3"]
-    assert run("distill", *other, monkeypatch=monkeypatch, folder=folder) == 2
-    assert "a run with other settings" in capsys.readouterr().err
-    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 0
-    assert len(steps) == 3 + 3
-    assert not (folder / "checkpoint.safetensors").exists()
-    first, second = (load(tmp_path / name / "synthetic.safetensors") for name in ("whole", "set"))
-    assert torch.equal(first.decode().points, second.decode().points)
-    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 2
-    assert "already holds a finished run:" in capsys.readouterr().err
 
 
 def test_a_distillation_that_runs_off_leaves_the_last_good_set(monkeypatch, tmp_path, capsys):
@@ -370,5 +260,9 @@ def test_a_sweep_runs_each_job_in_its_own_folder(cl_run, tmp_path):
 def test_help_names_groups_and_examples(cl_run, capsys):
     assert cl_run("--help") == 0
     shown = capsys.readouterr().out
-    for word in ("buffer: coarse, dc, dc_paper, dd3d", "strategy:", "python scripts/cl_run.py steps=10 buffer=pcc"):
+    for word in (
+        "buffer: coarse, dc, dc_paper, dd3d",
+        "strategy:",
+        "python scripts/cl_run.py steps=10 buffer=pcc",
+    ):
         assert word in shown

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from test_cli import run
+from script_runs import run
 
 from cl3d.data.modelnet import MODELNET10_CLASSES
 

@@ -1,0 +1,90 @@
+"""Scripts that are interrupted or killed leave what is finished, and go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import torch
+from script_runs import TINY, TINY_RUN, results_of, resume, run
+
+from cl3d.distill import load
+
+
+@pytest.fixture
+def cl_run(monkeypatch, tmp_path):
+    def call(*arguments, folder=tmp_path / "run"):
+        return run("cl_run", *TINY_RUN, *arguments, monkeypatch=monkeypatch, folder=folder)
+
+    return call
+
+
+def test_interrupting_leaves_what_is_finished(cl_run, tmp_path, monkeypatch, capsys):
+    from cl3d.continual import templates
+
+    trained = templates.fit
+
+    def second_time_interrupted(*args, **kwargs):
+        if (tmp_path / "run" / "memory").exists():
+            raise KeyboardInterrupt
+        return trained(*args, **kwargs)
+
+    monkeypatch.setattr(templates, "fit", second_time_interrupted)
+    assert cl_run("buffer=random") == 130
+    folder = tmp_path / "run"
+    results = results_of(folder)
+    assert results["status"] == "interrupted"
+    assert len(results["accuracy_per_step"]) == 1
+    assert str(folder) in capsys.readouterr().err
+    monkeypatch.setattr(templates, "fit", trained)
+    assert resume("cl_run", folder, "seed=3", monkeypatch=monkeypatch) == 2
+    assert "leave out seed=3" in capsys.readouterr().err
+    assert resume("cl_run", folder, monkeypatch=monkeypatch) == 0
+    assert "step 1:" not in capsys.readouterr().out
+    assert cl_run("buffer=random", folder=tmp_path / "whole") == 0
+    whole = tmp_path / "whole" / "results.json"
+    assert (folder / "results.json").read_bytes() == whole.read_bytes()
+
+
+def test_a_folder_without_a_run_cannot_be_resumed(monkeypatch, tmp_path, capsys):
+    assert resume("cl_run", tmp_path / "nothing", monkeypatch=monkeypatch) == 2
+    assert "holds no run" in capsys.readouterr().err
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_sigterm_is_heard_as_an_interrupt(cl_run, tmp_path, monkeypatch):
+    from cl3d.continual import templates
+
+    monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGTERM))
+    assert cl_run("buffer=random") == 130
+    assert results_of(tmp_path / "run")["status"] == "interrupted"
+
+
+def test_an_interrupted_distillation_is_taken_up_by_the_same_command(monkeypatch, tmp_path, capsys):
+    from cl3d.distill import loop
+
+    arguments = [*TINY, "condenser=dm", "condenser.iterations=5", "ppc=1"]
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "whole") == 0
+    step, steps = loop.Loop._step, []
+
+    def third_step_interrupted(self):
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        step(self)
+
+    monkeypatch.setattr(loop.Loop, "_step", third_step_interrupted)
+    folder = tmp_path / "set"
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 130
+    assert (folder / "checkpoint.safetensors").is_file()
+    other = [*arguments, "condenser.real_batch=3"]
+    assert run("distill", *other, monkeypatch=monkeypatch, folder=folder) == 2
+    assert "a run with other settings" in capsys.readouterr().err
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 0
+    assert len(steps) == 3 + 3
+    assert not (folder / "checkpoint.safetensors").exists()
+    first, second = (load(tmp_path / name / "synthetic.safetensors") for name in ("whole", "set"))
+    assert torch.equal(first.decode().points, second.decode().points)
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 2
+    assert "already holds a finished run:" in capsys.readouterr().err
