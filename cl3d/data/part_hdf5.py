@@ -53,7 +53,6 @@ def source(
         [SourceFile(path, partial(_read, path, len(class_names), owners)) for path in paths]
         for paths in files
     ]
-    names = folder / CATEGORIES
     return Source(
         name=name,
         folder=folder,
@@ -61,7 +60,7 @@ def source(
         test=as_sources[-1],
         class_names=tuple(class_names),
         part_names=tuple(f"{owner}/{part}" for owner, part in parts),
-        others=[*lists, names] if names.exists() else lists,
+        others=[*lists, folder / CATEGORIES],
     )
 
 
