@@ -108,3 +108,34 @@ def orient(points: Tensor, odd: Odd) -> Tensor:
             torch.stack([-c if sign < 0 else c for c, sign in zip(columns, signs, strict=True)], dim=1)
         )
     return torch.stack(turned)
+
+
+def farthest_from_centre(points: Tensor, count: int) -> Tensor:
+    """Twin of :func:`cl3d.ops.grouping.farthest_from_centre`: (n, p, 3) → (n, min(count, p))."""
+    picks = []
+    for cloud in points:
+        far = [_squared(point, cloud.mean(dim=0)) for point in cloud]
+        start = far.index(max(far))
+        picks.append(_farthest(cloud, range(len(cloud)), min(count, len(cloud)), start))
+    return torch.tensor(picks)
+
+
+def nearest_points(points: Tensor, queries: Tensor, k: int) -> Tensor:
+    """Twin of :func:`cl3d.ops.grouping.nearest_points`: lower index first, (n, q, min(k, p))."""
+    pairs = zip(points.tolist(), queries.tolist(), strict=True)
+    return torch.tensor([[_nearest(cloud, query, k) for query in asked] for cloud, asked in pairs])
+
+
+def ball_query(points: Tensor, centres: Tensor, radius: float, k: int) -> Tensor:
+    """Twin of :func:`cl3d.ops.ball_query.ball_query`: lower index first, (n, q, min(k, p))."""
+    result = []
+    for cloud, asked in zip(points.tolist(), centres.tolist(), strict=True):
+        near = [(_nearest(cloud, centre, k), centre) for centre in asked]
+        result.append(
+            [[i if math.dist(cloud[i], c) < radius else found[0] for i in found] for found, c in near]
+        )
+    return torch.tensor(result)
+
+
+def _nearest(cloud: list[list[float]], query: list[float], k: int) -> list[int]:
+    return sorted(range(len(cloud)), key=lambda i: (math.dist(cloud[i], query), i))[:k]

@@ -1,0 +1,111 @@
+"""DGCNN: convolutions on edges to the nearest neighbours in feature space.
+
+Y. Wang, Y. Sun, Z. Liu, S. E. Sarma, M. M. Bronstein, J. M. Solomon, "Dynamic graph CNN for learning on
+point clouds", ACM Transactions on Graphics 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from cl3d.errors import check_whole
+from cl3d.models.base import Backbone
+from cl3d.models.grouped_layers import (
+    GroupedLayer,
+    activate,
+    check_network,
+    check_sizes,
+    dropped_classifier,
+    normalised,
+)
+from cl3d.models.layers import point_norm
+from cl3d.ops.grouping import nearest_points, take
+
+SLOPE = 0.2
+"""Of every leaky ReLU below 0, as in the authors' code."""
+
+
+class DGCNN(Backbone):
+    """EdgeConv layers, all their outputs mapped to an embedding, its max and mean over points, a classifier.
+
+    The graph is found anew before each layer, among the features that enter it; a point is its own
+    neighbour, as in the authors' code. The feature is twice as long as the embedding: max, then mean.
+
+    Deviates: clouds of fewer than ``k`` points use all of them.
+
+    Args:
+        num_classes: number of logits.
+        channels: outputs of the EdgeConv layers.
+        embedding: channels before the pool.
+        head: sizes of the classifier's hidden layers.
+        k: neighbours.
+        norm: ``"batch"``, ``"instance"``, ``"group"`` or ``"none"``, as in
+            :class:`cl3d.models.PointNet`; statistics of an EdgeConv run over edges.
+        dropout: probability after each hidden layer of the classifier.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        channels: Sequence[int] = (64, 64, 128, 256),
+        embedding: int = 1024,
+        head: Sequence[int] = (512, 256),
+        k: int = 20,
+        norm: str = "batch",
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        check_network(num_classes, norm, dropout)
+        check_sizes("channels", channels)
+        check_sizes("head", head, least=0)
+        check_whole("embedding", embedding, 1)
+        check_whole("k", k, 1)
+        self.num_classes, self.feature_dim, self.k = num_classes, 2 * embedding, k
+        self.layers = nn.ModuleList([EdgeConv(a, b, norm) for a, b in pairwise((3, *channels))])
+        self.embedding = GroupedLayer(sum(channels), embedding, norm, SLOPE)
+        self.classifier = dropped_classifier((2 * embedding, *head), num_classes, norm, dropout, SLOPE)
+
+    def point_features(self, points: Tensor) -> Tensor:
+        """The embedding of every point: (b, p, 3) → (b, p, embedding)."""
+        maps = [points]
+        for layer in self.layers:
+            maps.append(layer(maps[-1], nearest_points(maps[-1], maps[-1], self.k)))
+        result: Tensor = self.embedding(torch.cat(maps[1:], dim=2))
+        return result
+
+    def pool(self, f: Tensor) -> Tensor:
+        """Max and mean over points: (b, p, embedding) → (b, 2 · embedding)."""
+        return torch.cat([f.max(dim=1).values, f.mean(dim=1)], dim=1)
+
+    def head(self, g: Tensor) -> Tensor:
+        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
+        logits: Tensor = self.classifier(g)
+        return logits
+
+
+class EdgeConv(nn.Module):
+    """The max over a point's edges of a layer on (neighbour - point, point).
+
+    As the linear map W = (V, U) gives V (y - x) + U x = V y + (U - V) x, it is applied to points, not edges.
+    """
+
+    def __init__(self, inputs: int, outputs: int, norm: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2 * inputs, outputs, bias=norm in ("none", "group"))
+        self.norm = point_norm(norm, outputs)
+
+    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
+        """(b, p, inputs) and the neighbours' indices (b, p, k) → (b, p, outputs)."""
+        difference, own = self.linear.weight.chunk(2, dim=1)
+        ends = take(nn.functional.linear(x, difference), neighbours)
+        starts = nn.functional.linear(x, own - difference, self.linear.bias)
+        edges = normalised(ends + starts.unsqueeze(2), self.norm)
+        # rising, so it commutes with the max
+        return activate(edges.max(dim=2).values, SLOPE)

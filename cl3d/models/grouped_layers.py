@@ -1,0 +1,98 @@
+"""Layers that networks on neighbourhoods share: maps of (b, …, d), a norm over all but d, their head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from cl3d.errors import InputError, check_range, check_whole
+from cl3d.models.layers import NORMS, SharedLayer
+from cl3d.ops.shared_linear import PointNorm, shared_linear
+
+
+class GroupedLayer(SharedLayer):
+    """Linear map, norm and leaky ReLU of every point of every group: (b, …, inputs) → (b, …, outputs).
+
+    The norm's statistics run over all dimensions between the batch and the channels as over points.
+
+    Args:
+        slope: of the activation below 0: 0 for ReLU, 1 for none.
+    """
+
+    def __init__(self, inputs: int, outputs: int, norm: str, slope: float = 0.0) -> None:
+        super().__init__(inputs, outputs, norm)
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, …, inputs) → (b, …, outputs)."""
+        y = shared_linear(x.flatten(1, -2), self.linear.weight, self.linear.bias, self.norm)
+        return activate(y, self.slope).view(*x.shape[:-1], -1)
+
+
+def grouped_layers(sizes: Sequence[int], norm: str, slope: float = 0.0) -> nn.Sequential:
+    """A :class:`GroupedLayer` from each size to the next."""
+    return nn.Sequential(*[GroupedLayer(before, after, norm, slope) for before, after in pairwise(sizes)])
+
+
+def activate(x: Tensor, slope: float) -> Tensor:
+    """Leaky ReLU, or ReLU where the slope is 0, or nothing where it is 1."""
+    if slope == 1:
+        return x
+    return nn.functional.leaky_relu(x, slope) if slope else nn.functional.relu(x)
+
+
+def normalised(x: Tensor, norm: PointNorm | None) -> Tensor:
+    """The norm over all dimensions between the batch and the channels: (b, …, d) → the same."""
+    if norm is None:
+        return x
+    if isinstance(norm, nn.BatchNorm1d):
+        return norm(x.flatten(0, -2)).view_as(x)  # type: ignore[no-any-return]
+    return norm(x.flatten(1, -2).mT).mT.reshape(x.shape)  # type: ignore[no-any-return]
+
+
+def dropped_classifier(
+    sizes: Sequence[int], outputs: int, norm: str, dropout: float, slope: float = 0.0
+) -> nn.Sequential:
+    """Fully connected layers, each with norm, activation and dropout, then a linear layer.
+
+    The norms are those of :func:`cl3d.models.layers.classifier`, which drops out but once.
+
+    Args:
+        sizes: of the feature and the hidden layers, at least one.
+        outputs: of the last linear layer.
+    """
+    layers: list[nn.Module] = []
+    for before, after in pairwise(sizes):
+        layers.append(nn.Linear(before, after, bias=norm != "batch"))
+        if norm == "batch":
+            layers.append(nn.BatchNorm1d(after))
+        elif norm != "none":
+            layers.append(nn.LayerNorm(after))
+        layers.append(nn.LeakyReLU(slope) if slope else nn.ReLU())
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+
+
+def check_network(num_classes: int, norm: str, dropout: float) -> None:
+    """Refuses what no network here takes.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    check_whole("num_classes", num_classes, 1)
+    check_range("dropout", dropout, 0, 1)
+    if norm not in NORMS:
+        raise InputError(f"norm={norm!r} is unknown: give one of {', '.join(NORMS)}")
+
+
+def check_sizes(name: str, sizes: Sequence[int], least: int = 1) -> None:
+    """Refuses sizes that are not positive, or fewer than ``least``.
+
+    Raises:
+        InputError: see above.
+    """
+    if len(sizes) < least or any(size < 1 for size in sizes):
+        raise InputError(f"{name}={tuple(sizes)}: give positive sizes, at least {least}")
