@@ -3,6 +3,7 @@
 from cl3d.models.base import Backbone
 from cl3d.models.dgcnn import DGCNN
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
+from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
 from cl3d.models.rotated import Rotated, rotated
 from cl3d.models.rotator import Rotator, canonical
 
@@ -10,9 +11,12 @@ __all__ = [
     "DGCNN",
     "Backbone",
     "PointNet",
+    "PointNet2",
     "Rotated",
     "Rotator",
     "canonical",
+    "pointnet2_msg",
+    "pointnet2_ssg",
     "pointnet_large",
     "pointnet_light",
     "pointnet_small",
