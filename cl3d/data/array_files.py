@@ -48,6 +48,11 @@ def open_arrays(path: Path) -> Arrays:
     return Npz(path) if path.suffix.lower() == ".npz" else Hdf5(path)
 
 
+def described(array: Array) -> str:
+    """The dtype and shape of an array, for messages."""
+    return f"{str(array.dtype)[:40]} of shape {str(array.shape)[:60]}"
+
+
 class Npz:
     """The arrays of a .npz file.
 
@@ -64,7 +69,7 @@ class Npz:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise InputError(f"{path} cannot be read as .npz ({error}): save it again") from error
+            raise InputError(f"{path} cannot be read as .npz ({_reason(error)}): save it again") from error
         self.keys: Sequence[str] = [name.removesuffix(".npy") for name in names]
 
     def array(self, key: str) -> Array:
@@ -91,10 +96,14 @@ class Hdf5:
         self.path = path
         try:
             with h5py.File(path, "r") as file:
-                self.keys: Sequence[str] = [key for key in file if isinstance(file.get(key), h5py.Dataset)]
+                # names that are no UTF-8 come as bytes, and are none that is looked for
+                names = [name for name in file if isinstance(name, str)]
+                self.keys: Sequence[str] = [
+                    name for name in names if isinstance(file.get(name), h5py.Dataset)
+                ]
         # h5py has no error of its own: what HDF5 reports surfaces as any of these
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{path} cannot be read as HDF5 ({error}): save it again") from error
+            raise InputError(f"{path} cannot be read as HDF5 ({_reason(error)}): save it again") from error
 
     def array(self, key: str) -> Array:
         """One of the arrays."""
@@ -129,5 +138,9 @@ def _texts(array: Array) -> Array:
 
 
 def _unreadable(path: Path, key: str, error: Exception) -> InputError:
-    reason = " ".join(str(error).split())
-    return InputError(f"{path}: {key!r} cannot be read ({reason}): save it again")
+    return InputError(f"{path}: {key!r} cannot be read ({_reason(error)}): save it again")
+
+
+def _reason(error: Exception) -> str:
+    """The message on one line, cut where a damaged header has made it long."""
+    return " ".join(str(error).split())[:200]

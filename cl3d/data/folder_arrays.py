@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from cl3d.clouds import PointClouds
-from cl3d.data.array_files import Array, Arrays, open_arrays
+from cl3d.data.array_files import Array, Arrays, described, open_arrays
 from cl3d.data.source import Source, SourceFile
 from cl3d.data.splits import chosen_for_test, share_of_class
 from cl3d.errors import InputError
@@ -86,8 +86,7 @@ def _labels(arrays: Arrays, key: str) -> Array:
     stored = arrays.array(key)
     if stored.dtype.kind not in "iu" or stored.ndim < 1 or stored.shape[1:] not in ((), (1,)):
         raise InputError(
-            f"{arrays.path}: {key!r} is {stored.dtype} of shape {stored.shape}; "
-            "give integers of shape (clouds,) or (clouds, 1)"
+            f"{arrays.path}: {key!r} is {described(stored)}; give integers of shape (clouds,) or (clouds, 1)"
         )
     if len(stored) == 0:
         raise InputError(f"{arrays.path}: {key!r} is empty: give at least one cloud")
@@ -101,8 +100,7 @@ def _names(arrays: Arrays, labels: Array) -> list[str]:
         stored = arrays.array("class_names")
         if stored.dtype.kind != "U" or stored.ndim != 1:
             raise InputError(
-                f"{arrays.path}: 'class_names' is {stored.dtype} of shape {stored.shape}; "
-                "give texts of shape (classes,)"
+                f"{arrays.path}: 'class_names' is {described(stored)}; give texts of shape (classes,)"
             )
         names = [str(name) for name in stored]
     elif low == 0 and len(np.unique(labels)) == high + 1:
@@ -125,7 +123,7 @@ def _stored_split(arrays: Arrays, count: int) -> list[Array]:
     stored = arrays.array("split")
     if stored.dtype.kind != "U" or stored.shape != (count,):
         raise InputError(
-            f"{arrays.path}: 'split' is {stored.dtype} of shape {stored.shape}; "
+            f"{arrays.path}: 'split' is {described(stored)}; "
             f"give the texts train and test in shape ({count},)"
         )
     wrong = (~np.isin(stored, SPLITS)).nonzero()[0]
@@ -162,7 +160,7 @@ def _read(arrays: Arrays, key: str, labels: Array, rows: Array, up: str) -> Iter
     wanted = (len(labels), *stored.shape[1:2], 3)
     if stored.dtype.kind != "f" or stored.ndim != 3 or stored.shape != wanted:
         raise InputError(
-            f"{arrays.path}: {key!r} is {stored.dtype} of shape {stored.shape}; "
+            f"{arrays.path}: {key!r} is {described(stored)}; "
             f"give floats of shape ({len(labels)}, points, 3), one cloud per label"
         )
     with np.errstate(all="ignore"):  # too large ones become infinite, and are refused

@@ -90,12 +90,7 @@ def read_parts(path: Path, num_classes: int, owners: torch.Tensor) -> PointCloud
             none, or one of another class.
     """
     clouds = read_file(path, num_classes)
-    stored = _read_pid(path)
-    if stored.dtype.kind not in "iu" or stored.shape != clouds.points.shape[:2]:
-        raise InputError(
-            f"{path}: 'pid' is {stored.dtype} of shape {stored.shape}; "
-            f"give integers of shape {tuple(clouds.points.shape[:2])}"
-        )
+    stored = _read_pid(path, tuple(clouds.points.shape[:2]))
     parts = torch.from_numpy(stored.astype(np.int64))
     _check_owners(path, parts, clouds.labels, owners)
     return PointClouds(clouds.points, clouds.labels, parts)
@@ -105,16 +100,25 @@ def _read(path: Path, num_classes: int, owners: torch.Tensor) -> Iterator[PointC
     yield read_parts(path, num_classes, owners)
 
 
-def _read_pid(path: Path) -> np.ndarray[Any, Any]:
+def _read_pid(path: Path, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    found, pid = None, None
     try:
         with h5py.File(path, "r") as file:
             stored = file.get("pid")
             if isinstance(stored, h5py.Dataset):
-                return np.asarray(stored[()])
+                found = f"{str(stored.dtype)[:40]} of shape {stored.shape}"
+                if (
+                    stored.dtype.kind in "iu" and stored.shape == shape
+                ):  # whatever else it promises is not read
+                    pid = np.asarray(stored[()])
     # h5py has no error of its own: what HDF5 reports surfaces as any of these
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is truncated or corrupt ({error}): get it again") from error
-    raise InputError(f"{path} has no dataset 'pid', the part of each point: give a file with part labels")
+    if found is None:
+        raise InputError(f"{path} has no dataset 'pid', the part of each point: give a file with part labels")
+    if pid is None:
+        raise InputError(f"{path}: 'pid' is {found}; give integers of shape {shape}")
+    return pid
 
 
 def _check_owners(path: Path, parts: torch.Tensor, labels: torch.Tensor, owners: torch.Tensor) -> None:
