@@ -2,6 +2,7 @@
 
 from cl3d.models.base import Backbone
 from cl3d.models.dgcnn import DGCNN
+from cl3d.models.pct import PCT
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
 from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
 from cl3d.models.rotated import Rotated, rotated
@@ -9,6 +10,7 @@ from cl3d.models.rotator import Rotator, canonical
 
 __all__ = [
     "DGCNN",
+    "PCT",
     "Backbone",
     "PointNet",
     "PointNet2",
