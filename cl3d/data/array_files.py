@@ -69,7 +69,9 @@ class Npz:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise InputError(f"{path} cannot be read as .npz ({_reason(error)}): save it again") from error
+            raise InputError(
+                f"{path} is truncated or corrupt ({_reason(error)}): get or save it again"
+            ) from error
         self.keys: Sequence[str] = [name.removesuffix(".npy") for name in names]
 
     def array(self, key: str) -> Array:
@@ -103,7 +105,9 @@ class Hdf5:
                 ]
         # h5py has no error of its own: what HDF5 reports surfaces as any of these
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{path} cannot be read as HDF5 ({_reason(error)}): save it again") from error
+            raise InputError(
+                f"{path} is truncated or corrupt ({_reason(error)}): get or save it again"
+            ) from error
 
     def array(self, key: str) -> Array:
         """One of the arrays."""
@@ -138,7 +142,9 @@ def _texts(array: Array) -> Array:
 
 
 def _unreadable(path: Path, key: str, error: Exception) -> InputError:
-    return InputError(f"{path}: {key!r} cannot be read ({_reason(error)}): save it again")
+    return InputError(
+        f"{path} is truncated or corrupt: {key!r} cannot be read ({_reason(error)}): get or save it again"
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
 import torch
 
 from cl3d.clouds import PointClouds
+from cl3d.data.array_files import Array, Hdf5, described
 from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 
@@ -41,20 +40,14 @@ def read_file(path: Path, num_classes: int) -> PointClouds:
     return clouds
 
 
-def _read(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read(path: Path) -> tuple[Array, Array]:
     if not path.is_file():
         raise InputError(f"{path} does not exist: complete the release, or remove its folder to download it")
-    try:
-        with h5py.File(path, "r") as file:
-            stored = {key: file[key] for key in ("data", "label") if key in file}
-            arrays = {key: value[()] for key, value in stored.items() if isinstance(value, h5py.Dataset)}
-    # h5py has no error of its own: what HDF5 reports surfaces as any of these
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is truncated or corrupt ({error}): get it again") from error
-    missing = [key for key in ("data", "label") if key not in arrays]
+    file = Hdf5(path)
+    missing = [key for key in ("data", "label") if key not in file.keys]
     if missing:
         raise InputError(f"{path} has no dataset {missing[0]!r}: a file of clouds has 'data' and 'label'")
-    return np.asarray(arrays["data"]), np.asarray(arrays["label"])
+    return file.array("data"), file.array("label")
 
 
 def _check_labels(path: Path, labels: torch.Tensor, num_classes: int) -> None:
@@ -67,5 +60,5 @@ def _check_labels(path: Path, labels: torch.Tensor, num_classes: int) -> None:
         )
 
 
-def _mismatch(path: Path, key: str, array: np.ndarray[Any, Any], wanted: str) -> InputError:
-    return InputError(f"{path}: {key!r} is {array.dtype} of shape {array.shape}; give {wanted}")
+def _mismatch(path: Path, key: str, array: Array, wanted: str) -> InputError:
+    return InputError(f"{path}: {key!r} is {described(array)}; give {wanted}")

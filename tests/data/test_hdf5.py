@@ -123,3 +123,12 @@ def test_the_message_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_file(tmp_path / "text.h5", 1)
     assert "\n" not in str(caught.value)
+
+
+def test_a_promise_of_more_than_is_stored_is_refused_unread(tmp_path):
+    path = tmp_path / "huge.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("data", shape=(10**9, 7, 3), dtype=np.float32, chunks=(11, 7, 3))
+        file["label"] = np.zeros(11, dtype=np.uint8)
+    with pytest.raises(InputError, match=r"huge\.h5 is .*84000000000 bytes are promised"):
+        read_file(path, 3)
