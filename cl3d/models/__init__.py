@@ -3,6 +3,7 @@
 from cl3d.models.base import Backbone
 from cl3d.models.dgcnn import DGCNN
 from cl3d.models.pct import PCT
+from cl3d.models.pointconv import PointConv
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
 from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
 from cl3d.models.rotated import Rotated, rotated
@@ -12,6 +13,7 @@ __all__ = [
     "DGCNN",
     "PCT",
     "Backbone",
+    "PointConv",
     "PointNet",
     "PointNet2",
     "Rotated",

@@ -1,0 +1,183 @@
+"""PointConv for classification: convolutions whose weights are a network of the offset and the density.
+
+W. Wu, Z. Qi, L. Fuxin, "PointConv: Deep convolutional networks on 3D point clouds", CVPR 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cl3d.errors import check_positive, check_whole
+from cl3d.models.base import Backbone
+from cl3d.models.grouped_layers import (
+    GroupedLayer,
+    check_network,
+    check_sizes,
+    dropped_classifier,
+    grouped_layers,
+)
+from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+
+WEIGHT_SIZES, DENSITY_SIZES = (8, 8, 16), (16, 8, 1)
+"""Outputs of the layers of the two small networks; 16 is C_mid of the paper's section 4."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A convolution at sampled centres.
+
+    Attributes:
+        count: centres; all points where there are fewer.
+        k: neighbours of each.
+        bandwidth: of the Gaussians that estimate the density, for clouds of radius 1.
+        channels: outputs of its shared layers; the last are its own outputs.
+    """
+
+    count: int
+    k: int
+    bandwidth: float
+    channels: Sequence[int]
+
+    def __post_init__(self) -> None:
+        check_whole("count", self.count, 1)
+        check_whole("k", self.k, 1)
+        check_positive("bandwidth", self.bandwidth)
+        check_sizes("channels", self.channels)
+
+
+STAGES = (Stage(512, 32, 0.1, (64, 64, 128)), Stage(128, 64, 0.2, (128, 128, 256)))
+CHANNELS, BANDWIDTH = (256, 512, 1024), 0.4
+
+
+class PointConv(Backbone):
+    """Convolutions at fewer and fewer points, one over all that are left, a classifier.
+
+    The last convolution is the pool: a sum over points of feature times weight, and a linear layer. So the
+    feature map has both side by side, ``channels[-1] + 16`` values at each point.
+
+    Deviates: sampling begins with the point farthest from the mean; clouds of fewer points than centres or
+    neighbours use all of them.
+
+    Args:
+        num_classes: number of logits.
+        stages: the convolutions at sampled centres.
+        channels: outputs of the shared layers of the last convolution; the last is ``feature_dim``.
+        bandwidth: that of the last convolution.
+        head: sizes of the classifier's hidden layers.
+        norm: ``"batch"``, ``"instance"``, ``"group"`` or ``"none"``, as in
+            :class:`cl3d.models.PointNet`; LayerNorm for the pooled feature in the middle two.
+        dropout: probability after each hidden layer of the classifier.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        stages: Sequence[Stage] = STAGES,
+        channels: Sequence[int] = CHANNELS,
+        bandwidth: float = BANDWIDTH,
+        head: Sequence[int] = (512, 256),
+        norm: str = "batch",
+        dropout: float = 0.4,
+    ) -> None:
+        super().__init__()
+        check_network(num_classes, norm, dropout)
+        check_sizes("channels", channels)
+        check_sizes("head", head, least=0)
+        check_positive("bandwidth", bandwidth)
+        self.num_classes, self.feature_dim = num_classes, channels[-1]
+        self.stages = nn.ModuleList()
+        width = 0
+        for stage in stages:
+            self.stages.append(Convolution(width, stage, norm))
+            width = stage.channels[-1]
+        self.bandwidth = bandwidth
+        self.terms = Terms(width, channels, norm)
+        # linear, norm and ReLU of a pooled feature are a classifier's hidden layer
+        self.mix = dropped_classifier((WEIGHT_SIZES[-1] * channels[-1], channels[-1]), 1, norm, 0.0)[:-1]
+        self.classifier = dropped_classifier((channels[-1], *head), num_classes, norm, dropout)
+
+    def point_features(self, points: Tensor) -> Tensor:
+        """The last convolution's features and weights: (b, p, 3) → (b, q, feature_dim + 16)."""
+        features: Tensor | None = None
+        for stage in self.stages:
+            points, features = stage(points, features)
+        offsets = (points - points.mean(dim=1, keepdim=True)).unsqueeze(1)
+        inverse = inverse_density(points, self.bandwidth).unsqueeze(1)
+        groups = offsets if features is None else torch.cat([offsets, features.unsqueeze(1)], dim=-1)
+        return torch.cat(self.terms(groups, offsets, inverse), dim=-1).squeeze(1)
+
+    def pool(self, f: Tensor) -> Tensor:
+        """The sum over points of feature times weight, and a linear layer: → (b, feature_dim)."""
+        features, weights = f.split([self.feature_dim, WEIGHT_SIZES[-1]], dim=2)
+        pooled: Tensor = self.mix((features.mT @ weights).flatten(1))
+        return pooled
+
+    def head(self, g: Tensor) -> Tensor:
+        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
+        logits: Tensor = self.classifier(g)
+        return logits
+
+
+class Terms(nn.Module):
+    """Features and weights of every neighbour, whose products a convolution adds up (eq. 5).
+
+    Features are shared layers on (offset, feature), times a network of the inverse density over the
+    largest of the group; weights are a network of the offset.
+    """
+
+    def __init__(self, inputs: int, channels: Sequence[int], norm: str) -> None:
+        super().__init__()
+        self.layers = grouped_layers((3 + inputs, *channels), norm)
+        self.weights = grouped_layers((3, *WEIGHT_SIZES), norm)
+        self.scale = grouped_layers((1, *DENSITY_SIZES[:-1]), norm)
+        self.scale.append(GroupedLayer(DENSITY_SIZES[-2], DENSITY_SIZES[-1], norm, slope=1))
+
+    def forward(self, groups: Tensor, offsets: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, q, k, 3 + inputs), (b, q, k, 3), (b, q, k, 1) → (b, q, k, channels), (b, q, k, 16)."""
+        scale = self.scale(inverse / inverse.amax(dim=2, keepdim=True)).sigmoid()
+        return self.layers(groups) * scale, self.weights(offsets)
+
+
+class Convolution(nn.Module):
+    """A convolution at the farthest points: Σ over neighbours of feature times weight, then a layer."""
+
+    def __init__(self, inputs: int, stage: Stage, norm: str) -> None:
+        super().__init__()
+        self.stage = stage
+        self.terms = Terms(inputs, stage.channels, norm)
+        self.mix = GroupedLayer(WEIGHT_SIZES[-1] * stage.channels[-1], stage.channels[-1], norm)
+
+    def forward(self, points: Tensor, features: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Points (b, p, 3), features (b, p, inputs) → centres (b, q, 3) and theirs (b, q, outputs)."""
+        centres = take(points, farthest_from_centre(points, self.stage.count))
+        near = nearest_points(points, centres, self.stage.k)
+        groups = offsets = take(points, near) - centres.unsqueeze(2)
+        if features is not None:
+            groups = torch.cat([offsets, take(features, near)], dim=-1)
+        inverse = take(inverse_density(points, self.stage.bandwidth), near)
+        values, weights = self.terms(groups, offsets, inverse)
+        return centres, self.mix((values.mT @ weights).flatten(2))
+
+
+def inverse_density(points: Tensor, bandwidth: float) -> Tensor:
+    """One over the mean of Gaussians about all points, up to the factor that the largest takes away.
+
+    Args:
+        points: (b, p, 3).
+        bandwidth: their standard deviation.
+
+    Returns:
+        (b, p, 1), differentiable.
+    """
+    centred = points - points.mean(dim=1, keepdim=True)
+    lengths = centred.square().sum(dim=2, keepdim=True)
+    squares = (lengths + lengths.mT - 2 * centred @ centred.mT).clamp_min(0)
+    kernels = torch.exp(squares / (-2 * bandwidth**2))
+    return kernels.mean(dim=2, keepdim=True).reciprocal()
