@@ -136,16 +136,19 @@ class ContinualRun:
         Writes ``results.json``, ``seconds.json``, ``accuracy_matrix.csv``, the latest states and, for step i,
         ``memory/step_<i>.safetensors``: what the step added to the memory, which after step i is the files
         1 to i. Where the folder holds a run with the same settings that was killed, at whatever moment,
-        it goes on, to the same files as without a break (``seconds.json`` aside).
+        it goes on, to the same files as without a break (``seconds.json`` aside). Runs whose model has no
+        name, such as a lambda, begin anew.
 
         Raises:
             InputError: if the folder cannot be written to, holds a run of other settings, or is in use.
             KeyboardInterrupt: like any error passed on, the results being marked as interrupted or failed.
         """
         with locked(folder):
-            states = RunStates(folder, self.settings() | {"cl3d_version": __version__})
-            state = states.read()
-            results = Results(self.settings(), [] if state is None else finished_steps(state))
+            settings = self.settings()
+            states = RunStates(folder, settings | {"cl3d_version": __version__})
+            # a model without a name cannot be told from others: what another left is not gone on with
+            state = None if "<" in settings["model"] else states.read()
+            results = Results(settings, [] if state is None else finished_steps(state))
             results.write(folder)
             try:
                 with progress("steps", len(self.classes_per_step), len(results.steps)) as advance:

@@ -16,7 +16,7 @@ import torch
 
 from cl3d.continual import ContinualRun, Cumulative, Naive, Rehearse, Scratch, finished
 from cl3d.data import shapes40
-from cl3d.distill import Budget, Points, Training, checkpoint, presets
+from cl3d.distill import Budget, Points, Training, checkpoint, load, presets
 from cl3d.errors import InputError, Note
 from cl3d.locks import locked
 from cl3d.models import PointNet
@@ -202,6 +202,17 @@ def test_a_run_of_other_settings_is_refused_and_left_as_it_is(dataset, tmp_path)
     assert outcome(tmp_path) == before
 
 
+def test_a_model_without_a_name_begins_anew(dataset, tmp_path):
+    for width in (8, 16):
+        build = partial(PointNet, channels=(8, width), head=(8,))
+        run = ContinualRun(dataset, lambda k, b=build: b(k), STRATEGIES["scratch"], DM, Budget(ppc=2), 3)
+        run.start(tmp_path)
+        again = ContinualRun(dataset, build, STRATEGIES["scratch"], DM, Budget(ppc=2), 3)
+        again.start(tmp_path / str(width))
+        memory = [folder / "memory" / "step_03.safetensors" for folder in (tmp_path, tmp_path / str(width))]
+        assert torch.equal(*(load(path).decode().points for path in memory))
+
+
 def test_a_folder_in_use_is_refused(dataset, tmp_path):
     with locked(tmp_path), pytest.raises(InputError, match="in use by another process"):
         tiny_run(dataset).start(tmp_path)
@@ -210,7 +221,7 @@ def test_a_folder_in_use_is_refused(dataset, tmp_path):
 def test_the_memory_is_what_its_files_hold(dataset, tmp_path):
     """Bytes are rounded coordinates; a network must not see what is not kept."""
     from cl3d.continual import CondensedBuffer, class_incremental
-    from cl3d.distill import load, save
+    from cl3d.distill import save
 
     buffer = CondensedBuffer(DM, Budget(ppc=2), SMALL)
     benchmark = class_incremental(dataset, 3, list(range(7)))
