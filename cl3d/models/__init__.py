@@ -4,6 +4,7 @@ from cl3d.models.base import Backbone
 from cl3d.models.dgcnn import DGCNN
 from cl3d.models.pct import PCT
 from cl3d.models.pointconv import PointConv
+from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
 from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
 from cl3d.models.rotated import Rotated, rotated
@@ -14,11 +15,14 @@ __all__ = [
     "PCT",
     "Backbone",
     "PointConv",
+    "PointMLP",
     "PointNet",
     "PointNet2",
     "Rotated",
     "Rotator",
     "canonical",
+    "pointmlp",
+    "pointmlp_elite",
     "pointnet2_msg",
     "pointnet2_ssg",
     "pointnet_large",
