@@ -3,6 +3,7 @@
 from cl3d.models.base import Backbone
 from cl3d.models.dgcnn import DGCNN
 from cl3d.models.pct import PCT
+from cl3d.models.point_transformer import PointTransformer
 from cl3d.models.pointconv import PointConv
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
@@ -18,6 +19,7 @@ __all__ = [
     "PointMLP",
     "PointNet",
     "PointNet2",
+    "PointTransformer",
     "Rotated",
     "Rotator",
     "canonical",
