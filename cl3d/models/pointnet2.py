@@ -37,7 +37,8 @@ class PointNet2(Backbone):
 
     Deviates: a ball holds the nearest points within its radius, not the first in the order of the points,
     on which the feature would then hang (:func:`cl3d.ops.ball_query.ball_query`); sampling begins with the
-    point farthest from the mean, not a random one; clouds of fewer points than centres use all of them.
+    point farthest from the mean, not a random one; clouds of fewer points than centres use all of them; the
+    first stage divides offsets by the radius (:class:`cl3d.models.set_abstraction.SetAbstraction` says why).
 
     Args:
         num_classes: number of logits.

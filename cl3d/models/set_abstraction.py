@@ -41,6 +41,10 @@ class Ball:
 class SetAbstraction(nn.Module):
     """Farthest points as centres; per ball, shared layers on (offset, feature) and a max; balls side by side.
 
+    Offsets without features are divided by the radius. A norm takes that away again, but running statistics,
+    which start at 1, would need a hundred steps to fall to the variance of small offsets, and a network that
+    was trained for fewer would be useless in eval mode.
+
     Args:
         inputs: length of the features; 0 for points without any.
         count: centres; all points where there are fewer.
@@ -61,7 +65,9 @@ class SetAbstraction(nn.Module):
         for ball, layers in zip(self.balls, self.layers, strict=True):
             near = ball_query(points, centres, ball.radius, ball.k)
             groups = take(points, near) - centres.unsqueeze(2)
-            if features is not None:
+            if features is None:
+                groups = groups / ball.radius
+            else:
                 groups = torch.cat([groups, take(features, near)], dim=-1)
             maps.append(layers(groups).max(dim=2).values)
         return centres, torch.cat(maps, dim=-1)

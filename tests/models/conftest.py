@@ -15,12 +15,13 @@ from cl3d.distill.training import Training, fit
 from cl3d.models import Backbone
 from cl3d.random import isolated
 
-CLASSES, TRAIN, TEST, POINTS, EPOCHS = 5, 24, 20, 256, 12
+CLASSES, TRAIN, TEST, POINTS = 5, 24, 20, 128
+EPOCHS, BATCH_SIZE = 15, 12
 
 
 @pytest.fixture
 def accuracy_after_training(real_data: Path) -> Callable[[Callable[[int], Backbone]], float]:
-    """Trains on a slice of ModelNet10, five classes of 24 clouds of 256 points, and tests on 20 of each."""
+    """Trains on a slice of ModelNet10, five classes of 24 clouds of 128 points, and tests on 20 of each."""
     dataset = modelnet10(real_data, download=False, num_points=POINTS)
 
     def first(clouds: PointClouds, count: int) -> PointClouds:
@@ -30,7 +31,7 @@ def accuracy_after_training(real_data: Path) -> Callable[[Callable[[int], Backbo
         with isolated(0, "learning"):
             net = build(CLASSES)
         train, test = first(dataset.train, TRAIN), first(dataset.test, TEST)
-        fit(net, train, Training(EPOCHS, batch_size=24, optimizer=Adam(lr=1e-3)), seed=0)
+        fit(net, train, Training(EPOCHS, batch_size=BATCH_SIZE, optimizer=Adam(lr=1e-3)), seed=0)
         return float(count_correct(net, test, CLASSES).sum()) / len(test)
 
     return run

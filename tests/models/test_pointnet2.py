@@ -44,19 +44,20 @@ def test_clouds_of_fewer_points_than_centres_use_them_all(points: int) -> None:
     assert net.point_features(x).shape == (4, min(6, points), 17)
 
 
-def test_a_set_abstraction_is_a_loop_over_groups() -> None:
+@pytest.mark.parametrize("width", [0, 2])
+def test_a_set_abstraction_is_a_loop_over_groups(width: int) -> None:
     ball = Ball(1.1, 5, (6, 7))
     with isolated(0, "abstraction"):
-        layer = SetAbstraction(2, 11, (ball,), "none").double()
-    points, features = backbones.clouds(n=3, p=23), backbones.clouds(n=3, p=23, seed=1)[..., :2]
-    centres, got = layer(points, features)
+        layer = SetAbstraction(width, 11, (ball,), "none").double()
+    points, features = backbones.clouds(n=3, p=23), backbones.clouds(n=3, p=23, seed=1)[..., :width]
+    centres, got = layer(points, features if width else None)
     for i, picks in enumerate(naive.farthest_from_centre(points, 11).tolist()):
         assert torch.equal(centres[i], points[i, picks])
         for pick, feature in zip(picks, got[i], strict=True):
             distances = (points[i] - points[i, pick]).norm(dim=1)
             near = [j for j in distances.argsort().tolist()[:5] if distances[j] < 1.1]
-            inputs = torch.cat([points[i, near] - points[i, pick], features[i, near]], dim=1)
-            expected = inputs
+            offsets = points[i, near] - points[i, pick]
+            expected = torch.cat([offsets, features[i, near]], dim=1) if width else offsets / 1.1
             for linear in (layer.layers[0][0].linear, layer.layers[0][1].linear):
                 expected = linear(expected).relu()
             torch.testing.assert_close(feature, expected.amax(dim=0), rtol=1e-10, atol=1e-12)
