@@ -8,6 +8,7 @@ from cl3d.models.pointconv import PointConv
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
 from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
+from cl3d.models.pointnext import PointNeXt
 from cl3d.models.rotated import Rotated, rotated
 from cl3d.models.rotator import Rotator, canonical
 
@@ -17,6 +18,7 @@ __all__ = [
     "Backbone",
     "PointConv",
     "PointMLP",
+    "PointNeXt",
     "PointNet",
     "PointNet2",
     "PointTransformer",
