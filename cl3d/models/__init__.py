@@ -11,6 +11,7 @@ from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
 from cl3d.models.pointnext import PointNeXt
 from cl3d.models.rotated import Rotated, rotated
 from cl3d.models.rotator import Rotator, canonical
+from cl3d.models.voxelnet import VoxelNet
 
 __all__ = [
     "DGCNN",
@@ -24,6 +25,7 @@ __all__ = [
     "PointTransformer",
     "Rotated",
     "Rotator",
+    "VoxelNet",
     "canonical",
     "pointmlp",
     "pointmlp_elite",
