@@ -137,5 +137,17 @@ def ball_query(points: Tensor, centres: Tensor, radius: float, k: int) -> Tensor
     return torch.tensor(result)
 
 
+def interpolate(features: Tensor, points: Tensor, queries: Tensor) -> Tensor:
+    """Twin of :func:`cl3d.ops.interpolate.interpolate`: (n, p, d), (n, p, 3), (n, q, 3) → (n, q, d)."""
+    result = []
+    for values, cloud, asked in zip(features, points, queries, strict=True):
+        for query in asked:
+            squares = torch.stack([(point - query).square().sum() for point in cloud])
+            near = squares.argsort()[:3]
+            weights = 1 / (squares[near] + 1e-8)
+            result.append((weights.unsqueeze(1) * values[near]).sum(dim=0) / weights.sum())
+    return torch.stack(result).view(*queries.shape[:2], -1)
+
+
 def _nearest(cloud: list[list[float]], query: list[float], k: int) -> list[int]:
     return sorted(range(len(cloud)), key=lambda i: (math.dist(cloud[i], query), i))[:k]
