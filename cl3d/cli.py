@@ -24,13 +24,14 @@ from hydra.errors import (
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cl3d.atomic import write_text
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
+from cl3d.run_folder import AlreadyFinished, resumed
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("configs", lambda name: str(CONFIGS / name), replace=True)
+RESUMABLE = ("cl_run", "distill")
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
 
@@ -55,7 +56,9 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
         try:
-            task(_resumed(config, folders[-1]), folders[-1])
+            task(resumed(config, folders[-1]), folders[-1])
+        except AlreadyFinished as error:
+            print(error)
         except (InputError, OmegaConfBaseException, OSError) as error:
             refused.append(error)  # a sweep's other jobs go on
 
@@ -63,37 +66,15 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         run()
     except KeyboardInterrupt:
         kept = _remove_empty(folders, start)
-        where = (
-            f"; what is finished is in {kept[-1]}, and the same settings with that folder= go on"
-            if kept
-            else ""
-        )
+        where = f"; what is finished is in {kept[-1]}" if kept else ""
+        if kept and config_name in RESUMABLE:
+            where += f", and resume={kept[-1]} goes on"
         _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
     except (CompactHydraException, OmegaConfBaseException, OSError) as error:
         refused.append(error)
     if refused:
         _remove_empty(folders, start)
         _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused])
-
-
-def _resumed(config: DictConfig, folder: Path) -> DictConfig:
-    """The config of the run that ``resume=`` names, or the one that was given.
-
-    Raises:
-        InputError: if there is no run, or other settings stand beside ``resume=``.
-    """
-    if config.get("resume") is None:
-        return config
-    others = [text for text in HydraConfig.get().overrides.task if not text.startswith("resume=")]
-    if others:
-        raise InputError(f"resume={folder} takes the run's own settings: leave out {', '.join(others)}")
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no run (there is no config.yaml): give the folder of one")
-    stored = OmegaConf.load(path)
-    if not isinstance(stored, DictConfig):
-        raise InputError(f"{path} is damaged: start the run anew in another folder")
-    return stored
 
 
 def refused(task: Callable[[], None]) -> int:
@@ -196,30 +177,6 @@ def budget(config: DictConfig) -> Any:
     if config.ratio is not None:
         return Budget(ratio=config.ratio)
     return Budget(ppc=config.ppc)
-
-
-def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
-    """Puts the resolved config into a run's folder; an unfinished run of the same settings is gone on with.
-
-    Args:
-        finished: whether the folder holds a run that is finished.
-
-    Raises:
-        InputError: if the folder holds another run, or cannot be written to.
-    """
-    path, text = folder / "config.yaml", OmegaConf.to_yaml(config, resolve=True)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
-    except FileExistsError as error:
-        if not finished and path.read_text(encoding="utf-8") in ("", text):
-            return
-        what = "a finished run" if finished else "a run with other settings"
-        raise InputError(f"{folder} already holds {what}: give another folder=, or remove it") from error
-    try:
-        write_text(path, text)
-    except InputError:
-        path.unlink(missing_ok=True)  # the empty file would keep others out
-        raise
 
 
 def sentence(error: BaseException) -> str:

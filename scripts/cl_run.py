@@ -9,7 +9,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, launch, open_folder, whole
+from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
+from cl3d.run_folder import open_folder
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -20,17 +21,21 @@ def main(config: DictConfig, folder: Path) -> None:
     from cl3d.report.terminal import Terminal
 
     device = resolve_device(str(config.device))
-    dataset, seed, orders = build_dataset(config), whole(config, "seed", 0), config.class_order
+    # what needs no data first: it may have to be downloaded
+    steps, seed, orders = whole(config, "steps", 1), whole(config, "seed", 0), config.class_order
+    cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
+    condenser = build(config.condenser) if "condenser" in config else None
+    dataset = build_dataset(config)
     run = ContinualRun(
         dataset=dataset,
-        model=build_model(config.model),
-        strategy=build(config.strategy),
-        condenser=build(config.condenser) if "condenser" in config else None,
-        budget=budget(config),
-        steps=whole(config, "steps", 1),
+        model=model,
+        strategy=strategy,
+        condenser=condenser,
+        budget=cost,
+        steps=steps,
         seed=seed,
         device=device,
-        given_order=None if orders is None else read_order(orders, dataset.class_names, seed),
+        given_order=None if orders is None else read_order(str(orders), dataset.class_names, seed),
     )
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()

@@ -11,7 +11,8 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_dataset, launch, open_folder, whole
+from cl3d.cli import budget, build, build_dataset, launch, whole
+from cl3d.run_folder import open_folder
 
 
 def main(config: DictConfig, folder: Path) -> None:

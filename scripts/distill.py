@@ -10,9 +10,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, launch, open_folder, whole
+from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
+from cl3d.run_folder import open_folder
 
 
 def main(config: DictConfig, folder: Path) -> None:

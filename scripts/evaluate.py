@@ -6,7 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_dataset, build_model, flag, launch, open_folder, whole
+from cl3d.cli import build, build_dataset, build_model, flag, launch, whole
+from cl3d.run_folder import open_folder
 
 
 def main(config: DictConfig, folder: Path) -> None:

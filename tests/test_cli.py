@@ -127,11 +127,13 @@ def test_a_missing_release_names_page_folder_and_the_way_out(monkeypatch, tmp_pa
         assert word in error
 
 
-def test_a_folder_with_a_run_is_not_overwritten(cl_run, tmp_path, capsys):
+def test_a_finished_run_is_not_run_again_and_not_overwritten(cl_run, tmp_path, capsys):
     assert cl_run(GOOD_HERE) == 0
     before = (tmp_path / "run" / "results.json").read_bytes()
-    assert cl_run(GOOD_HERE) == 2
-    assert "already holds a finished run" in capsys.readouterr().err
+    assert cl_run(GOOD_HERE) == 0
+    assert "finished: nothing to do" in capsys.readouterr().out
+    assert cl_run(GOOD_HERE, "seed=1") == 2
+    assert "already holds a run with other settings" in capsys.readouterr().err
     assert (tmp_path / "run" / "results.json").read_bytes() == before
 
 
@@ -233,14 +235,14 @@ def test_scripts_refuse_before_anything_is_made(script, arguments, words, monkey
 
 
 def test_a_full_disk_leaves_the_folder_free(cl_run, tmp_path, monkeypatch, capsys):
-    from cl3d import cli
+    from cl3d import run_folder
     from cl3d.errors import InputError
 
     def full(path, text):
         raise InputError(f"cannot write {path} (No space left on device)")
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli, "write_text", full)
+        patch.setattr(run_folder, "write_text", full)
         assert cl_run(GOOD_HERE) == 2
     assert "No space left" in capsys.readouterr().err
     assert cl_run(GOOD_HERE) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -47,6 +48,40 @@ def test_interrupting_leaves_what_is_finished(cl_run, tmp_path, monkeypatch, cap
     assert (folder / "results.json").read_bytes() == whole.read_bytes()
 
 
+def test_what_an_interrupt_advises_works(monkeypatch, tmp_path, capsys):
+    """Also where the folder is the default one, which the stored config has relative."""
+    from cl3d.continual import templates
+
+    fit = templates.fit
+    monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: signal.raise_signal(signal.SIGINT))
+    arguments = [*TINY_RUN, "buffer=random"]
+    assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=None) == 130
+    advice = next(word for word in capsys.readouterr().err.split() if word.startswith("resume="))
+    folder = Path(advice.removeprefix("resume="))
+    monkeypatch.setattr(templates, "fit", fit)
+    moved = folder.rename(tmp_path / "moved")
+    assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=moved) == 0
+    assert resume("cl_run", moved, monkeypatch=monkeypatch) == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert resume("distill", moved, monkeypatch=monkeypatch) == 2
+    assert "is a run of cl_run.py" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "before its run began"),
+        ("a: [1", "is damaged"),
+        ("script: cl_run\nsteps: 2\n", "another version"),
+    ],
+)
+def test_a_config_that_is_no_run_cannot_be_resumed(monkeypatch, tmp_path, capsys, content, words):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text(content)
+    assert resume("cl_run", tmp_path / "run", monkeypatch=monkeypatch) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_a_folder_without_a_run_cannot_be_resumed(monkeypatch, tmp_path, capsys):
     assert resume("cl_run", tmp_path / "nothing", monkeypatch=monkeypatch) == 2
     assert "holds no run" in capsys.readouterr().err
@@ -86,5 +121,5 @@ def test_an_interrupted_distillation_is_taken_up_by_the_same_command(monkeypatch
     assert not (folder / "checkpoint.safetensors").exists()
     first, second = (load(tmp_path / name / "synthetic.safetensors") for name in ("whole", "set"))
     assert torch.equal(first.decode().points, second.decode().points)
-    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 2
-    assert "already holds a finished run:" in capsys.readouterr().err
+    assert run("distill", *arguments, monkeypatch=monkeypatch, folder=folder) == 0
+    assert "finished: nothing to do" in capsys.readouterr().out

@@ -92,7 +92,7 @@ def backward_transfer(matrix: Matrix) -> float:
     :func:`forgetting_first_minus_last`. Forward transfer is not defined here: a network of a
     class-incremental stream has never been told of the classes to come.
     """
-    return -forgetting_first_minus_last(matrix)
+    return 0.0 - forgetting_first_minus_last(matrix)  # 0, not -0, where nothing was transferred
 
 
 def _mean_drop(matrix: Matrix, reference: Any) -> float:

@@ -72,13 +72,16 @@ class RunStates:
         Raises:
             InputError: if it belongs to a run of other settings.
         """
-        for path in sorted((self.folder / "state").glob("step_*.safetensors"), reverse=True):
+        paths = (self.folder / "state").glob("step_*.safetensors")
+        for path in sorted(paths, key=lambda path: int(path.stem.split("_")[1]), reverse=True):
             try:
                 state = Checkpoint(path, self.made_from).read()
                 assert state is not None
                 self._check_memory(state)
             except Damaged as error:
-                warnings.warn(f"{error}; going on from the state before it", Note, stacklevel=2)
+                warnings.warn(
+                    f"{error}; going on from the state before it, or from the beginning", Note, stacklevel=2
+                )
                 continue
             return state
         return None

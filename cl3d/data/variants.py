@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
 
 from cl3d.data.dataset import Dataset
-from cl3d.errors import InputError, check_whole
+from cl3d.errors import InputError, Note, check_whole
 from cl3d.random import generator
 
 
@@ -47,6 +48,14 @@ def long_tailed(dataset: Dataset, imbalance: float, seed: int = 0) -> Dataset:
     order = torch.randperm(len(classes), generator=generator(seed, "long-tail")).tolist()
     last = max(1, len(classes) - 1)
     counts = {classes[k]: max(1, round(most * imbalance ** (rank / last))) for rank, k in enumerate(order)}
+    reached = min(counts.values()) / most
+    if reached > 1.5 * imbalance:
+        warnings.warn(
+            f"imbalance={imbalance:g} of {most} clouds is less than one: the rarest class has 1, which is "
+            f"{reached:.2g} of the most frequent",
+            Note,
+            stacklevel=2,
+        )
     return _thinned(dataset, counts, seed, f"long tail {imbalance:g}")
 
 

@@ -15,7 +15,7 @@ import torch
 from cl3d import __version__
 from cl3d.clouds import PointClouds, check_clouds
 from cl3d.distill.budget import Budget, cloud_nbytes
-from cl3d.distill.checkpoint import Checkpoint, clouds_fingerprint
+from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
 from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device
@@ -128,7 +128,7 @@ class Condenser:
         saved = None
         if checkpoint is not None and self.objective is not None:
             saved = Checkpoint(checkpoint, self._made_from(clouds, budget, model, seed, where))
-        state = None if saved is None else saved.read()
+        state = None if saved is None else _read(saved)
         if state is None:
             counts = dict(zip(real.classes, picks, strict=True))
             picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
@@ -244,6 +244,15 @@ class Condenser:
             "device": device.type,
             "cl3d_version": __version__,
         }
+
+
+def _read(saved: Checkpoint) -> State | None:
+    """The state to go on from; a damaged one is noted, and the optimisation begins anew."""
+    try:
+        return saved.read()
+    except Damaged:
+        warnings.warn(f"{saved.path} is damaged: condensing from the beginning", Note, stacklevel=3)
+        return None
 
 
 def distill(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.kept import keep, kept_file, read_kept
+from cl3d.distill.kept import Kept
 from cl3d.distill.networks import Networks
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
@@ -103,20 +103,17 @@ class Experts:
         return True
 
     def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Ways:
-        """Trains the experts, or finds them again.
-
-        Raises:
-            InputError: if a file is damaged or cannot be written.
-        """
+        """Trains the experts, or finds them again."""
         return Ways(self.span, [self._way(i, real, networks, seed, progress) for i in range(self.experts)])
 
     def _way(
         self, index: int, real: PointClouds, networks: Networks, seed: int, progress: Progress
     ) -> Trajectory:
-        path = kept_file(self.folder, f"expert_{index:02d}", real, networks, self.training, seed)
+        kept = Kept(self.folder, f"expert_{index:02d}", real, networks, self.training, seed)
         net = networks.draw("expert", index)
-        if path is not None and path.exists():
-            return _read(path, [parameter.shape for parameter in net.parameters()])
+        found = kept.read()
+        if found is not None:
+            return _way(found)
         way = [_snapshot(net)]
         fit(
             net,
@@ -127,8 +124,7 @@ class Experts:
             f"expert {index + 1} of {self.experts}",
             after_epoch=lambda epoch: way.append(_snapshot(net)),
         )
-        if path is not None:
-            keep(path, {f"{e:04d}.{i:04d}": t for e, stop in enumerate(way) for i, t in enumerate(stop)})
+        kept.write({f"{e:04d}.{i:04d}": t for e, stop in enumerate(way) for i, t in enumerate(stop)})
         return way
 
 
@@ -160,10 +156,7 @@ def _snapshot(net: nn.Module) -> list[Tensor]:
     return [parameter.detach().cpu().clone() for parameter in net.parameters()]
 
 
-def _read(path: Path, shapes: Sequence[torch.Size]) -> Trajectory:
-    tensors = read_kept(path)
-    epochs = [sorted(key for key in tensors if key.startswith(f"{e:04d}.")) for e in range(len(tensors))]
-    way = [[tensors[key] for key in keys] for keys in epochs if keys]
-    if any([tensor.shape for tensor in snapshot] != list(shapes) for snapshot in way):
-        raise InputError(f"{path} is of another network: give another folder, or remove it")
-    return way
+def _way(tensors: dict[str, Tensor]) -> Trajectory:
+    """A kept trajectory, whose tensors are named by epoch and position."""
+    epochs = sorted({key.split(".")[0] for key in tensors})
+    return [[tensors[key] for key in sorted(tensors) if key.startswith(f"{e}.")] for e in epochs]

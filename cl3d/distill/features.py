@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.kept import keep, kept_file, read_kept
+from cl3d.distill.kept import Kept
 from cl3d.distill.networks import Networks
 from cl3d.distill.training import Training, batches, fit
-from cl3d.errors import InputError
 from cl3d.models import Backbone
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
@@ -49,23 +48,13 @@ def trained_features(
 
     Returns:
         (n, feature_dim) float on the CPU.
-
-    Raises:
-        InputError: if the kept file is damaged, of another network, or cannot be written.
     """
     net, real = networks.draw("features"), clouds.with_local_labels()
-    path = kept_file(folder, "features", real, networks, training, seed)
-    if path is not None and path.exists():
-        _load(net, path)
-    else:
+    kept = Kept(folder, "features", real, networks, training, seed)
+    found = kept.read()
+    if found is None:
         fit(net, real, training, fold(seed, "features"), progress, "feature network")
-        if path is not None:
-            keep(path, net.state_dict())
+        kept.write(net.state_dict())
+    else:
+        net.load_state_dict(found)
     return extract_features(net, clouds).cpu()
-
-
-def _load(net: Backbone, path: Path) -> None:
-    try:
-        net.load_state_dict(read_kept(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} is of another network: give another folder, or remove it") from error

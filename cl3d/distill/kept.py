@@ -1,30 +1,32 @@
-"""Networks trained on real data, kept in files and found again by everything that made them."""
+"""Networks trained on real data, kept in files and found again by everything that made them.
+
+A file saves time and decides nothing: one that is damaged, or cannot be written, is noted and done without.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import warnings
 from pathlib import Path
+from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load as from_bytes
-from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from cl3d.atomic import write_bytes
+from cl3d import __version__
 from cl3d.clouds import PointClouds
-from cl3d.distill.checkpoint import clouds_fingerprint
-from cl3d.distill.networks import Networks, model_name
+from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
+from cl3d.distill.networks import BuildModel, Networks, model_name
 from cl3d.distill.training import Training
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 
 
-def kept_file(
-    folder: Path | str | None, name: str, real: PointClouds, networks: Networks, training: Training, seed: int
-) -> Path | None:
-    """Where the outcome of a training is kept; None without a folder.
+class Kept:
+    """One outcome of a training.
 
     Args:
+        folder: where such files are kept; None keeps nothing.
         name: of the file.
         real, networks, training, seed: what the outcome hangs on, besides the version of this library; the
             file's folder is named by a hash of it all.
@@ -32,37 +34,59 @@ def kept_file(
     Raises:
         InputError: if the model has no name that tells it from others.
     """
-    if folder is None:
-        return None
-    model = model_name(networks.build)
-    if "<" in model:
-        raise InputError(
-            f"folder={folder}: {model} cannot be told from others: give a named model, or no folder"
-        )
-    made_from = [clouds_fingerprint(real), model, networks.num_classes, networks.seed]
-    text = json.dumps([*made_from, networks.device.type, repr(training), seed])
-    key = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-    return Path(folder) / key / f"{name}.safetensors"
+
+    def __init__(
+        self,
+        folder: Path | str | None,
+        name: str,
+        real: PointClouds,
+        networks: Networks,
+        training: Training,
+        seed: int,
+    ) -> None:
+        self._checkpoint: Checkpoint | None = None
+        if folder is None:
+            return
+        model = f"{_module(networks.build)}.{model_name(networks.build)}"
+        if "<" in model:
+            raise InputError(
+                f"folder={folder}: {model} cannot be told from others: give a named model, or no folder"
+            )
+        made_from: dict[str, Any] = {
+            "cl3d_version": __version__,
+            "data": clouds_fingerprint(real),
+            "model": model,
+            "num_classes": networks.num_classes,
+            "networks": networks.seed,
+            "device": networks.device.type,
+            "training": repr(training),
+            "seed": seed,
+        }
+        key = hashlib.blake2b(json.dumps(made_from).encode(), digest_size=12).hexdigest()
+        self._checkpoint = Checkpoint(Path(folder) / key / f"{name}.safetensors", made_from)
+
+    def read(self) -> dict[str, Tensor] | None:
+        """The tensors, on the CPU; None where there is no whole file."""
+        if self._checkpoint is None:
+            return None
+        try:
+            state = self._checkpoint.read()
+        except Damaged:
+            warnings.warn(f"{self._checkpoint.path} is damaged: training anew", Note, stacklevel=2)
+            return None
+        return None if state is None else state.tensors
+
+    def write(self, tensors: dict[str, Tensor]) -> None:
+        """Keeps the tensors, if that is possible."""
+        if self._checkpoint is None:
+            return
+        try:
+            self._checkpoint.write(State(tensors, {}))
+        except InputError as error:
+            warnings.warn(f"the network is not kept: {error}", Note, stacklevel=2)
 
 
-def read_kept(path: Path) -> dict[str, Tensor]:
-    """The tensors of a kept file, on the CPU.
-
-    Raises:
-        InputError: if it is damaged.
-    """
-    try:
-        return from_bytes(path.read_bytes())
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}): remove it to train anew") from error
-
-
-def keep(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Writes a kept file; it is whole or not there.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
-    write_bytes(
-        path, to_bytes({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    )
+def _module(model: BuildModel) -> str:
+    while isinstance(model, functools.partial):
+        model = model.func
+    return getattr(model, "__module__", type(model).__module__)

@@ -48,7 +48,7 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
     statistics keep a weight of 0.9, here they are replaced).
 
     Memory does not grow with the number of classes: more than :data:`CLOUDS_AT_ONCE` clouds are dealt out
-    over passes of equal size, so that each has all classes, and the statistics are pooled.
+    over passes of equal size, each with clouds of as many classes as can be, and the statistics are pooled.
 
     Args:
         reference: (b, p, 3) real clouds of all classes; unused by networks without BatchNorm, and where

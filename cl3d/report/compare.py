@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from cl3d.errors import InputError
 
 BASELINE = "random"
 CONFIDENCE = 0.95
+SECONDS_TO_END = 8.0
+"""What an interrupted script gets to write its checkpoint."""
+
 COLUMNS = (
     "condenser",
     "seeds",
@@ -111,11 +115,18 @@ def run_script(scripts: Path, arguments: Sequence[str]) -> None:
         KeyboardInterrupt: if it was interrupted.
     """
     name, *settings = arguments
-    process = subprocess.Popen([sys.executable, str(scripts / f"{name}.py"), *settings])
+    # in a session of its own: it hears an interrupt once and from here, whoever sent it
+    process = subprocess.Popen(
+        [sys.executable, str(scripts / f"{name}.py"), *settings], start_new_session=True
+    )
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        process.wait()  # it has been interrupted, too, and is writing its checkpoint
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
         raise
     if code == 130:
         raise KeyboardInterrupt

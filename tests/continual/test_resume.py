@@ -194,6 +194,17 @@ def test_a_damaged_state_falls_back_to_the_one_before(dataset, references, tmp_p
     assert outcome(tmp_path) == outcome(references["scratch"])
 
 
+def test_a_damaged_condensation_begins_anew(dataset, references, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    with pytest.raises(Killed):
+        tiny_run(dataset).start(tmp_path, killed_at(3))
+    (state,) = (tmp_path / "state").glob("condensing_*")
+    state.write_bytes(state.read_bytes()[:-9])
+    with pytest.warns(Note, match="condensing from the beginning"):
+        tiny_run(dataset).start(tmp_path)
+    assert outcome(tmp_path) == outcome(references["scratch"])
+
+
 def test_a_run_of_other_settings_is_refused_and_left_as_it_is(dataset, tmp_path):
     tiny_run(dataset).start(tmp_path)
     before = outcome(tmp_path)

@@ -206,7 +206,7 @@ def test_damaged_bytes_are_found(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "own.npz").read_bytes())
     content[400:404] = b"\x7f\x7f\x7f\x7f"  # among the points
     (tmp_path / "own.npz").write_bytes(content)
-    with pytest.raises(InputError, match=r"own\.npz is truncated or corrupt: 'points' cannot be read \(Bad CRC-32"):
+    with pytest.raises(InputError, match=r"own\.npz is .*: 'points' cannot be read \(Bad CRC-32"):
         load(tmp_path / "own.npz")
 
 

@@ -163,7 +163,8 @@ def test_bytes_that_do_not_pay_are_refused():
 def test_as_many_clouds_as_raw_ones_would_be():
     assert Generator().clouds_within(2 * 37 * 12 + 5, 37) == 2
     assert Generator(codes_per_class=1).clouds_within(2 * 37 * 12 + 5, 37) == 1
-    assert Generator(codes_per_class=3).clouds_within(2 * 37 * 12 + 5, 37) == 2
+    assert Generator(codes_per_class=3).clouds_within(2 * 37 * 12 + 5, 37) == 3
+    assert Generator(codes_per_class=3).clouds_within(37 * 12 - 1, 37) == 0
 
 
 def test_the_start_follows_from_the_seed():

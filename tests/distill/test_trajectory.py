@@ -26,7 +26,7 @@ from cl3d.distill import (
 )
 from cl3d.distill.experts import Waypoint
 from cl3d.distill.objectives.unroll import unroll
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 from cl3d.models import PointNet
 from cl3d.progress import silent
 from cl3d.random import generator, isolated
@@ -200,12 +200,21 @@ def test_a_model_without_a_name_is_not_kept(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_a_damaged_trajectory_is_refused(tmp_path):
-    prepared(tmp_path)
+@pytest.mark.parametrize("damage", [lambda b: b[:50], lambda b: b[:-3] + bytes([b[-3] ^ 1]) + b[-2:]])
+def test_a_damaged_trajectory_is_noted_and_trained_anew(tmp_path, damage):
+    first = prepared(tmp_path)
     path = min(tmp_path.rglob("*.safetensors"))
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(InputError, match="remove it to train anew"):
-        prepared(tmp_path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.warns(Note, match="training anew"):
+        again = prepared(tmp_path)
+    assert all(torch.equal(x, y) for x, y in zip(first.ways[0][-1], again.ways[0][-1], strict=True))
+    prepared(tmp_path)  # whole again: no note, which would be an error here
+
+
+def test_what_cannot_be_kept_is_noted(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.warns(Note, match="the network is not kept"):
+        assert len(prepared(tmp_path / "file").ways) == 2
 
 
 MTT = Condenser(

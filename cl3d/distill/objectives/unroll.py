@@ -26,7 +26,7 @@ def unroll(
         net: is used with other weights and left as it is.
         start: the weights at first, in the order of ``net.parameters()``.
         points: (m, p, 3) with labels (m,), and a gradient path where asked for.
-        rows: the indices of each step's clouds.
+        rows: the indices of each step's clouds, none twice in one step.
         lr: a scalar, with a gradient path where asked for.
     """
     after: tuple[Tensor, ...] = _Unroll.apply(points, labels, net, rows, lr, *start)

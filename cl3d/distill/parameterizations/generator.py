@@ -167,9 +167,9 @@ class Generator:
         self._width_within(nbytes, picks)
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
-        """As many codes as whole raw clouds would fit, or as were asked for where one fits."""
+        """As many codes as whole raw clouds would fit, or as were asked for where one of these fits."""
         fitting = nbytes // cloud_nbytes(num_points)
-        return fitting if self.codes_per_class is None else min(self.codes_per_class, fitting)
+        return self.codes_per_class if self.codes_per_class is not None and fitting else fitting
 
     def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> GeneratedSet:
         """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for."""

@@ -1,0 +1,103 @@
+"""A run's folder: whose it is, and whether it is gone on with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from cl3d.atomic import write_text
+from cl3d.errors import InputError
+
+PLACES = ("folder", "resume")
+"""Settings that say where a run lies and not what it is."""
+
+
+class AlreadyFinished(Exception):
+    """The run that was asked for is there: nothing has to be done."""
+
+
+def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
+    """Puts the resolved config into a run's folder; an unfinished run of the same settings is gone on with.
+
+    Args:
+        finished: whether the folder holds a run that is finished.
+
+    Raises:
+        AlreadyFinished: if that run has the same settings.
+        InputError: if the folder holds another run, or cannot be written to.
+    """
+    path = folder / "config.yaml"
+    whole = OmegaConf.create({"script": _script(), **OmegaConf.to_container(config, resolve=True)})  # type: ignore[dict-item]
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
+    except FileExistsError as error:
+        there = _read(path)
+        if there is not None and _settings(there) != _settings(whole):
+            raise InputError(
+                f"{folder} already holds a run with other settings: give another folder=, or remove it"
+            ) from error
+        if finished:
+            raise AlreadyFinished(f"{folder} holds this run, and it is finished: nothing to do") from error
+        if there is not None:
+            return
+    try:
+        write_text(path, OmegaConf.to_yaml(whole))
+    except InputError:
+        path.unlink(missing_ok=True)  # the empty file would keep others out
+        raise
+
+
+def resumed(config: DictConfig, folder: Path) -> DictConfig:
+    """The config of the run that ``resume=`` names, or the one that was given.
+
+    Raises:
+        InputError: if there is no such run of this script, or other settings stand beside ``resume=``.
+    """
+    if "resume" not in config or config.resume is None:
+        return config
+    if not isinstance(config.resume, str) or not config.resume:
+        raise InputError(f"resume={config.resume}: give the folder of a run")
+    others = [text for text in HydraConfig.get().overrides.task if not text.startswith("resume=")]
+    if others or str(HydraConfig.get().mode) == "RunMode.MULTIRUN":
+        what = ", ".join(others) or "-m"
+        raise InputError(f"resume={config.resume} takes the run's own settings: leave out {what}")
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no run (there is no config.yaml): give the folder of one")
+    stored = _read(path)
+    if stored is None:
+        raise InputError(f"{folder} was left before its run began: start it anew")
+    script = stored.pop("script", None)
+    if script != _script():
+        raise InputError(f"{folder} is a run of {script}.py: resume it with that")
+    if set(stored) != set(config):
+        differing = ", ".join(sorted(map(str, set(stored) ^ set(config))))
+        raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
+    return stored
+
+
+def _read(path: Path) -> DictConfig | None:
+    """The stored config; None where the file is still empty."""
+    try:
+        stored = OmegaConf.load(path)
+    except (yaml.YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is damaged: give another folder=, or remove it") from error
+    if not isinstance(stored, DictConfig):
+        raise InputError(f"{path} is damaged: give another folder=, or remove it")
+    return stored if len(stored) else None
+
+
+def _settings(config: DictConfig) -> dict[str, object]:
+    """What a run is, wherever it lies."""
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items() if key not in PLACES}
+
+
+def _script() -> str:
+    return str(HydraConfig.get().job.config_name)
