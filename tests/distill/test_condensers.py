@@ -72,7 +72,9 @@ def test_presets_keep_the_contract(name):
         "coarse": {"num_points": 5},
     }
     stored = replace(preset.parameterization, **small.get(name, {}))
-    check_condenser(replace(preset, parameterization=stored, iterations=min(preset.iterations, 2)), SMALL)
+    real_points = None if preset.real_points is None else 5
+    changes = {"iterations": min(preset.iterations, 2), "real_points": real_points}
+    check_condenser(replace(preset, parameterization=stored, **changes), SMALL)
 
 
 @pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
@@ -206,3 +208,21 @@ def test_impossible_compositions_are_refused_at_construction():
 def test_numbers_out_of_range_are_refused_at_construction(build):
     with pytest.raises(InputError, match="give a"):
         build()
+
+
+def test_real_clouds_are_looked_at_as_coarsely_as_asked_for():
+    seen = []
+
+    class Watching(DistributionMatching):
+        def __call__(self, net, real, synthetic):
+            seen.append(real.points.clone())
+            return super().__call__(net, real, synthetic)
+
+    condenser = Condenser(objective=Watching(), iterations=2, real_batch=3, real_points=7)
+    clouds = blobs()
+    condenser(clouds, budget=Budget(ppc=1), model=SMALL)
+    assert {points.shape[1] for points in seen} == {7}
+    known = {tuple(point) for point in clouds.points.reshape(-1, 3).tolist()}
+    assert all(tuple(point) in known for points in seen for point in points.reshape(-1, 3).tolist())
+    with pytest.raises(InputError, match="real_points=14, but the clouds have 13"):
+        replace(condenser, real_points=14)(clouds, budget=Budget(ppc=1), model=SMALL)
