@@ -53,7 +53,7 @@ def test_what_an_interrupt_advises_works(monkeypatch, tmp_path, capsys):
     from cl3d.continual import templates
 
     fit = templates.fit
-    monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: signal.raise_signal(signal.SIGTERM))
     arguments = [*TINY_RUN, "buffer=random"]
     assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=None) == 130
     advice = next(word for word in capsys.readouterr().err.split() if word.startswith("resume="))

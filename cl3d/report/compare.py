@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import signal
 import statistics
 import subprocess
 import sys
@@ -122,7 +121,7 @@ def run_script(scripts: Path, arguments: Sequence[str]) -> None:
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # heard as Ctrl-C, also where that is ignored, as in a background job
         try:
             process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:

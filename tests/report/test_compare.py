@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,33 @@ def test_a_script_that_fails_or_is_interrupted_stops_the_comparison(tmp_path):
         run_script(tmp_path, ["fails"])
     with pytest.raises(KeyboardInterrupt):
         run_script(tmp_path, ["stops"])
+
+
+def test_an_interrupt_reaches_the_script(tmp_path):
+    """Only this process hears it, as when a cluster ends a job."""
+    script = (
+        "import signal, time\n"
+        "from pathlib import Path\n"
+        "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        "Path('started').touch()\n"
+        "try:\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    Path('kept').touch()\n"
+    )
+    (tmp_path / "waits.py").write_text(script)
+
+    def interrupt():
+        while not Path("started").exists():
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            run_script(tmp_path, ["waits"])
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert Path("kept").exists()
 
 
 @pytest.mark.slow
