@@ -15,17 +15,19 @@ class Backbone(nn.Module, ABC):
     feature; q is p, or fewer where the backbone subsamples. Every step works in the dtype and on the
     device of the parameters and may be differentiated twice.
 
-    A subclass sets both attributes in its constructor, implements :meth:`point_features` and
-    :meth:`head`, and overrides :meth:`pool` where it is more than a max.
+    A subclass sets the attributes in its constructor and implements :meth:`point_features`; it overrides
+    :meth:`pool` where that is more than a max, and :meth:`head` where that is more than the classifier.
     ``cl3d.testing.backbones.check_backbone`` checks all that this contract says.
 
     Attributes:
         feature_dim: length of the pooled feature.
         num_classes: number of logits.
+        classifier: from the feature to the logits.
     """
 
     feature_dim: int
     num_classes: int
+    classifier: nn.Module
 
     @abstractmethod
     def point_features(self, points: Tensor) -> Tensor:
@@ -43,9 +45,10 @@ class Backbone(nn.Module, ABC):
         """
         return self.pool(self.point_features(points))
 
-    @abstractmethod
     def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
+        """Feature to logits: (b, feature_dim) → (b, num_classes); the classifier unless overridden."""
+        logits: Tensor = self.classifier(g)
+        return logits
 
     def forward(self, points: Tensor) -> Tensor:
         """Logits: (b, p, 3) → (b, num_classes)."""

@@ -84,11 +84,6 @@ class DGCNN(Backbone):
         """Max and mean over points: (b, p, embedding) → (b, 2 · embedding)."""
         return torch.cat([f.max(dim=1).values, f.mean(dim=1)], dim=1)
 
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
 
 class EdgeConv(nn.Module):
     """The max over a point's edges of a layer on (neighbour - point, point).

@@ -90,11 +90,6 @@ class PCT(Backbone):
         result: Tensor = self.embedding(torch.cat([*outputs[1:], x], dim=2))
         return result
 
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
 
 class NeighbourEmbedding(nn.Module):
     """Farthest points; at each the max over its neighbours of two layers on (feature - its own, its own)."""

@@ -95,11 +95,6 @@ class PointTransformer(Backbone):
         """The mean over points: (b, q, feature_dim) → (b, feature_dim)."""
         return f.mean(dim=1)
 
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
 
 class Transition(nn.Module):
     """Farthest points; at each the max over its neighbours of a layer on (offset, feature)."""

@@ -119,11 +119,6 @@ class PointConv(Backbone):
         pooled: Tensor = self.mix((features.mT @ weights).flatten(1))
         return pooled
 
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
 
 class Terms(nn.Module):
     """Features and weights of every neighbour, whose products a convolution adds up (eq. 5).

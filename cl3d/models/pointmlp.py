@@ -79,11 +79,6 @@ class PointMLP(Backbone):
             points, x = stage(points, x)
         return x
 
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
 
 class Stage(nn.Module):
     """Half of the points, each with what residual layers make of its neighbours."""

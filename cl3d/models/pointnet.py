@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import InputError
-from cl3d.models.base import Backbone
 from cl3d.models.layers import NORMS, SharedLayer, classifier
+from cl3d.models.pooled_last import PooledLast
 
 TRANSFORM_CHANNELS, TRANSFORM_HEAD = (64, 128, 1024), (512, 256)
 
 
-class PointNet(Backbone):
+class PointNet(PooledLast):
     """Layers shared by all points, a max over points, a classifier.
 
     Each shared layer is linear, norm and ReLU. The feature map is that of the last one;
@@ -60,23 +60,8 @@ class PointNet(Backbone):
         self.point_transform = TransformNet(3, norm, fused) if transforms else None
         self.feature_transform = TransformNet(channels[1], norm, fused) if transforms else None
 
-    def point_features(self, points: Tensor) -> Tensor:
-        """The last shared layer's output: (b, p, 3) → (b, p, feature_dim)."""
-        features: Tensor = self.layers[-1](self._before_last(points))
-        return features
-
-    def features(self, points: Tensor) -> Tensor:
-        """Its max over points: (b, p, 3) → (b, feature_dim)."""
-        last = self.layers[-1]
-        assert isinstance(last, SharedLayer)
-        return last.pooled(self._before_last(points))
-
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
-    def _before_last(self, points: Tensor) -> Tensor:
+    def before_last(self, points: Tensor) -> Tensor:
+        """See :class:`~cl3d.models.pooled_last.PooledLast`."""
         x = points
         if self.point_transform is not None:
             x = self.point_transform(x)

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import InputError
-from cl3d.models.base import Backbone
 from cl3d.models.grouped_layers import check_network, check_sizes, dropped_classifier, grouped_layers
-from cl3d.models.layers import SharedLayer
+from cl3d.models.pooled_last import PooledLast
 from cl3d.models.set_abstraction import Ball, SetAbstraction
 
 SINGLE_SCALE = (
@@ -29,7 +28,7 @@ MULTI_SCALE = (
 COUNTS, CHANNELS, HEAD = (512, 128), (256, 512, 1024), (512, 256)
 
 
-class PointNet2(Backbone):
+class PointNet2(PooledLast):
     """Set abstractions one after another, shared layers on the last centres, a max, a classifier.
 
     The layers, balls and dropout are those of the paper's appendix B.1, for clouds of radius 1. The feature
@@ -76,23 +75,8 @@ class PointNet2(Backbone):
         self.layers = grouped_layers((3 + width, *channels), norm)
         self.classifier = dropped_classifier((channels[-1], *head), num_classes, norm, dropout)
 
-    def point_features(self, points: Tensor) -> Tensor:
-        """The last layer's output at the last centres: (b, p, 3) → (b, q, feature_dim)."""
-        features: Tensor = self.layers[-1](self._before_last(points))
-        return features
-
-    def features(self, points: Tensor) -> Tensor:
-        """Its max over centres: (b, p, 3) → (b, feature_dim)."""
-        last = self.layers[-1]
-        assert isinstance(last, SharedLayer)
-        return last.pooled(self._before_last(points))
-
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
-    def _before_last(self, points: Tensor) -> Tensor:
+    def before_last(self, points: Tensor) -> Tensor:
+        """See :class:`~cl3d.models.pooled_last.PooledLast`."""
         features: Tensor | None = None
         for stage in self.stages:
             points, features = stage(points, features)

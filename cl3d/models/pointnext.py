@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import check_positive, check_whole
-from cl3d.models.base import Backbone
 from cl3d.models.grouped_layers import (
     GroupedLayer,
     check_network,
@@ -20,12 +19,12 @@ from cl3d.models.grouped_layers import (
     dropped_classifier,
     grouped_layers,
 )
-from cl3d.models.layers import SharedLayer
+from cl3d.models.pooled_last import PooledLast
 from cl3d.ops.ball_query import ball_query
 from cl3d.ops.grouping import farthest_from_centre, take
 
 
-class PointNeXt(Backbone):
+class PointNeXt(PooledLast):
     """A linear embedding, stages that halve the points and double the channels, a max, a classifier.
 
     This is the S model, which has no inverted residual blocks. The feature map is that of two more layers on
@@ -78,23 +77,8 @@ class PointNeXt(Backbone):
         self.layers = grouped_layers((3 + width, width, width), norm)
         self.classifier = dropped_classifier((width, *head), num_classes, norm, dropout)
 
-    def point_features(self, points: Tensor) -> Tensor:
-        """The last layer's output at the last points: (b, p, 3) → (b, q, feature_dim)."""
-        features: Tensor = self.layers[-1](self._before_last(points))
-        return features
-
-    def features(self, points: Tensor) -> Tensor:
-        """Its max over points: (b, p, 3) → (b, feature_dim)."""
-        last = self.layers[-1]
-        assert isinstance(last, SharedLayer)
-        return last.pooled(self._before_last(points))
-
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
-    def _before_last(self, points: Tensor) -> Tensor:
+    def before_last(self, points: Tensor) -> Tensor:
+        """See :class:`~cl3d.models.pooled_last.PooledLast`."""
         x = self.embedding(points)
         for stage in self.stages:
             points, x = stage(points, x)

@@ -89,11 +89,6 @@ class VoxelNet(Backbone):
         """All cells one after another: (b, cells, channels[-1]) → (b, feature_dim)."""
         return f.flatten(1)
 
-    def head(self, g: Tensor) -> Tensor:
-        """Feature to logits: (b, feature_dim) → (b, num_classes)."""
-        logits: Tensor = self.classifier(g)
-        return logits
-
 
 class VoxelLayer(nn.Module):
     """Convolution, norm over cells and leaky ReLU."""
