@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from cl3d.errors import InputError, check_range, check_whole
-from cl3d.models.layers import NORMS, SharedLayer
+from cl3d.models.layers import NORMS, SharedLayer, hidden_layers
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 
 
@@ -55,25 +55,13 @@ def normalised(x: Tensor, norm: PointNorm | None) -> Tensor:
 def dropped_classifier(
     sizes: Sequence[int], outputs: int, norm: str, dropout: float, slope: float = 0.0
 ) -> nn.Sequential:
-    """Fully connected layers, each with norm, activation and dropout, then a linear layer.
-
-    The norms are those of :func:`cl3d.models.layers.classifier`, which drops out but once.
+    """Fully connected layers, dropout after each, then a linear layer; see :func:`hidden_layers`.
 
     Args:
         sizes: of the feature and the hidden layers, at least one.
         outputs: of the last linear layer.
     """
-    layers: list[nn.Module] = []
-    for before, after in pairwise(sizes):
-        layers.append(nn.Linear(before, after, bias=norm != "batch"))
-        if norm == "batch":
-            layers.append(nn.BatchNorm1d(after))
-        elif norm != "none":
-            layers.append(nn.LayerNorm(after))
-        layers.append(nn.LeakyReLU(slope) if slope else nn.ReLU())
-        if dropout:
-            layers.append(nn.Dropout(dropout))
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+    return nn.Sequential(*hidden_layers(sizes, norm, dropout, slope), nn.Linear(sizes[-1], outputs))
 
 
 def check_network(num_classes: int, norm: str, dropout: float) -> None:

@@ -64,14 +64,29 @@ def point_norm(name: str, channels: int) -> PointNorm | None:
 
 
 def classifier(sizes: Sequence[int], outputs: int, norm: str, dropout: float = 0.0) -> nn.Sequential:
-    """Fully connected layers on a feature: linear, norm and ReLU each, then dropout and a linear layer.
+    """Fully connected layers on a feature, then dropout and a linear layer; see :func:`hidden_layers`.
+
+    Args:
+        sizes: of the feature and the hidden layers, at least one.
+        outputs: of the last linear layer.
+    """
+    layers = hidden_layers(sizes, norm)
+    if dropout:
+        layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+
+
+def hidden_layers(
+    sizes: Sequence[int], norm: str, dropout: float = 0.0, slope: float = 0.0
+) -> list[nn.Module]:
+    """Fully connected layers on a feature: linear, norm and leaky ReLU each, and dropout where asked for.
 
     The norm is BatchNorm for ``"batch"``, none for ``"none"`` and LayerNorm for the other two: a feature
     has no points to take an instance's or a group's statistics over.
 
     Args:
-        sizes: of the feature and the hidden layers, at least one.
-        outputs: of the last linear layer.
+        sizes: of the feature and the layers.
+        slope: of the activation below 0; 0 for ReLU.
     """
     layers: list[nn.Module] = []
     for before, after in pairwise(sizes):
@@ -80,7 +95,7 @@ def classifier(sizes: Sequence[int], outputs: int, norm: str, dropout: float = 0
             layers.append(nn.BatchNorm1d(after))
         elif norm != "none":
             layers.append(nn.LayerNorm(after))
-        layers.append(nn.ReLU(inplace=True))
-    if dropout:
-        layers.append(nn.Dropout(dropout))
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+        layers.append(nn.LeakyReLU(slope) if slope else nn.ReLU(inplace=True))
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return layers

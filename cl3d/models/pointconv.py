@@ -20,6 +20,7 @@ from cl3d.models.grouped_layers import (
     dropped_classifier,
     grouped_layers,
 )
+from cl3d.models.layers import hidden_layers
 from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
 
 WEIGHT_SIZES, DENSITY_SIZES = (8, 8, 16), (16, 8, 1)
@@ -100,7 +101,7 @@ class PointConv(Backbone):
         self.bandwidth = bandwidth
         self.terms = Terms(width, channels, norm)
         # linear, norm and ReLU of a pooled feature are a classifier's hidden layer
-        self.mix = dropped_classifier((WEIGHT_SIZES[-1] * channels[-1], channels[-1]), 1, norm, 0.0)[:-1]
+        self.mix = nn.Sequential(*hidden_layers((WEIGHT_SIZES[-1] * channels[-1], channels[-1]), norm))
         self.classifier = dropped_classifier((channels[-1], *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
