@@ -32,7 +32,8 @@ def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
         InputError: if the folder holds another run, or cannot be written to.
     """
     path = folder / "config.yaml"
-    whole = OmegaConf.create({"script": _script(), **OmegaConf.to_container(config, resolve=True)})  # type: ignore[dict-item]
+    whole = OmegaConf.merge({"script": _script()}, config)
+    assert isinstance(whole, DictConfig)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
@@ -46,7 +47,7 @@ def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
         if there is not None:
             return
     try:
-        write_text(path, OmegaConf.to_yaml(whole))
+        write_text(path, OmegaConf.to_yaml(whole, resolve=True))
     except InputError:
         path.unlink(missing_ok=True)  # the empty file would keep others out
         raise

@@ -106,6 +106,11 @@ class ContinualRun:
             seen += size
         return steps
 
+    @property
+    def _told_apart(self) -> bool:
+        """Whether the model has a name: what another left must not be gone on with."""
+        return "<" not in model_name(self.model)
+
     def settings(self) -> dict[str, Any]:
         """What was run, as JSON values."""
         return {
@@ -146,8 +151,7 @@ class ContinualRun:
         with locked(folder):
             settings = self.settings()
             states = RunStates(folder, settings | {"cl3d_version": __version__})
-            # a model without a name cannot be told from others: what another left is not gone on with
-            state = None if "<" in settings["model"] else states.read()
+            state = states.read() if self._told_apart else None
             results = Results(settings, [] if state is None else finished_steps(state))
             results.write(folder)
             try:
@@ -186,7 +190,7 @@ class ContinualRun:
                 buffer.restore([load(states.memory_file(step)) for step in range(done)])
         for step, experience in enumerate(benchmark.train_stream[done:], done):
             clock.reset()
-            if buffer is not None:
+            if buffer is not None and self._told_apart:
                 buffer.checkpoint = states.condensing_file(step)
             with clock("train"):
                 strategy.train(experience, eval_streams=[])

@@ -224,6 +224,15 @@ def test_a_model_without_a_name_begins_anew(dataset, tmp_path):
         assert torch.equal(*(load(path).decode().points for path in memory))
 
 
+def test_a_condensation_of_a_model_without_a_name_is_not_gone_on_with(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    with pytest.raises(Killed):
+        ContinualRun(dataset, lambda k: SMALL(k), STRATEGIES["scratch"], DM, Budget(ppc=2), 3).start(
+            tmp_path, killed_at(3)
+        )
+    assert not list(tmp_path.glob("state/condensing_*"))
+
+
 def test_a_folder_in_use_is_refused(dataset, tmp_path):
     with locked(tmp_path), pytest.raises(InputError, match="in use by another process"):
         tiny_run(dataset).start(tmp_path)
