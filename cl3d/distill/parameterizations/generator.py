@@ -16,11 +16,10 @@ from torch.utils.checkpoint import checkpoint
 from cl3d import random
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.optimizers import Adam
+from cl3d.distill.parameterizations.fitting import fit_to_clouds
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.models.siren import ModulatedSiren, siren_shapes
-from cl3d.ops.chamfer import chamfer
 
 CLOUDS_AT_ONCE = 32
 """Clouds whose hidden layers are held together."""
@@ -185,7 +184,8 @@ class Generator:
             self.num_points or picked.num_points,
             random.fold(seed, "noise"),
         ).to(picked.points.device)
-        _fit(synthetic, normalize(picked.points.float()), self.fit_iterations, self.fit_lr, seed)
+        real = normalize(picked.points.float())
+        fit_to_clouds(synthetic.siren, synthetic.codes, real, self.fit_iterations, self.fit_lr, seed)
         return synthetic
 
     def _width_within(self, nbytes: int, clouds: int) -> int:
@@ -206,23 +206,6 @@ class Generator:
 def generator_nbytes(width: int, clouds: int) -> int:
     """Exactly the bytes of a :class:`GeneratedSet`."""
     return 4 * sum(math.prod(shape) for shape in _shapes(width, clouds).values())
-
-
-def _fit(synthetic: GeneratedSet, points: Tensor, iterations: int, lr: float, seed: int) -> None:
-    """Brings the decoded clouds near (m, p, 3) points, with fresh noise in each iteration.
-
-    The Chamfer distance leaves it to the network which noise makes which point. The squared error at
-    noise (rank + 0.5) / p, with points ranked along a Hilbert or Morton curve, was tried: it is cheaper
-    and spreads points more evenly, but leaves them farther from the clouds after as many iterations.
-    """
-    optimizer = Adam(lr=lr)(synthetic.parameters())
-    for iteration in range(iterations):
-        fresh = random.generator(seed, "fit", iteration)
-        decoded = synthetic.decode(fresh, num_points=points.shape[1]).points
-        optimizer.zero_grad(set_to_none=True)
-        chamfer(decoded, points).mean().backward()
-        optimizer.step()
-    synthetic.zero_grad(set_to_none=True)
 
 
 def _shapes(width: int, clouds: int) -> dict[str, tuple[int, ...]]:

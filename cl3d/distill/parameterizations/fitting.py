@@ -1,0 +1,43 @@
+"""Brings the clouds that a generator makes near given ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cl3d.clouds import normalize
+from cl3d.distill.optimizers import Adam, rate_factor, scale_rates
+from cl3d.models.siren import ModulatedSiren
+from cl3d.ops.assignment import align
+from cl3d.random import generator
+
+CLOUDS_PER_UPDATE = 16
+POINTS_PER_UPDATE = 256
+"""At most: the time of an exact assignment grows with the points cubed."""
+
+
+def fit_to_clouds(
+    siren: ModulatedSiren, codes: nn.Parameter, points: Tensor, updates: int, lr: float, seed: int
+) -> None:
+    """Fits network and codes to (m, p, 3) normalised clouds, one for each code, in place.
+
+    Each update draws clouds, points of these and noise, pairs the points one to one (exactly) and lowers
+    the mean squared distance of the pairs: Adam with a cosine schedule. The Chamfer distance would let
+    points crowd wherever they are near enough, and networks that pool over points see the crowds
+    (docs/results.md has both).
+    """
+    clouds, num_points = points.shape[:2]
+    optimizer = Adam(lr=lr)([codes, *siren.parameters()])
+    for update in range(updates):
+        draws = generator(seed, "fit", update)
+        some = torch.randperm(clouds, generator=draws)[:CLOUDS_PER_UPDATE].to(points.device)
+        kept = torch.randperm(num_points, generator=draws)[:POINTS_PER_UPDATE].to(points.device)
+        noise = torch.rand(len(some), len(kept), generator=draws).to(points)
+        decoded, wanted = normalize(siren(noise, codes[some])), points[some][:, kept]
+        pairs = torch.stack([align(w, d) for w, d in zip(wanted, decoded, strict=True)])
+        partners = wanted.gather(1, pairs.unsqueeze(-1).expand_as(wanted))
+        scale_rates(optimizer, rate_factor("cosine", update, updates))
+        optimizer.zero_grad(set_to_none=True)
+        (decoded - partners).square().sum(dim=-1).mean().backward()
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
