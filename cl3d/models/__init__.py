@@ -5,6 +5,7 @@ from cl3d.models.dgcnn import DGCNN
 from cl3d.models.pct import PCT
 from cl3d.models.point_transformer import PointTransformer
 from cl3d.models.pointconv import PointConv
+from cl3d.models.pointmamba import PointMamba
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
 from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
@@ -19,6 +20,7 @@ __all__ = [
     "Backbone",
     "PointConv",
     "PointMLP",
+    "PointMamba",
     "PointNeXt",
     "PointNet",
     "PointNet2",

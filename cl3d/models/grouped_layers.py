@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from cl3d.errors import InputError, check_range, check_whole
-from cl3d.models.layers import NORMS, SharedLayer, hidden_layers
+from cl3d.models.layers import NORMS, SharedLayer, hidden_layers, point_norm
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 
 
@@ -29,6 +29,27 @@ class GroupedLayer(SharedLayer):
         """(b, …, inputs) → (b, …, outputs)."""
         y = shared_linear(x.flatten(1, -2), self.linear.weight, self.linear.bias, self.norm)
         return activate(y, self.slope).view(*x.shape[:-1], -1)
+
+
+class ContextLayer(nn.Module):
+    """A :class:`GroupedLayer` on points beside a feature of their cloud, whose product is formed once.
+
+    Args:
+        inputs: channels of a point.
+        context: length of the cloud's feature.
+    """
+
+    def __init__(self, inputs: int, context: int, outputs: int, norm: str, slope: float = 0.0) -> None:
+        super().__init__()
+        self.sizes, self.slope = [inputs, context], slope
+        self.linear = nn.Linear(inputs + context, outputs, bias=norm in ("none", "group"))
+        self.norm = point_norm(norm, outputs)
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        """(b, p, inputs) and (b, context) → (b, p, outputs)."""
+        own, shared = self.linear.weight.split(self.sizes, dim=1)
+        y = nn.functional.linear(context, shared, self.linear.bias).unsqueeze(1)
+        return activate(normalised(nn.functional.linear(x, own) + y, self.norm), self.slope)
 
 
 def grouped_layers(sizes: Sequence[int], norm: str, slope: float = 0.0) -> nn.Sequential:
@@ -64,16 +85,35 @@ def dropped_classifier(
     return nn.Sequential(*hidden_layers(sizes, norm, dropout, slope), nn.Linear(sizes[-1], outputs))
 
 
-def check_network(num_classes: int, norm: str, dropout: float) -> None:
+def check_network(num_classes: int, norm: str, dropout: float, in_channels: int) -> None:
     """Refuses what no network here takes.
 
     Raises:
         InputError: if an argument is out of range.
     """
     check_whole("num_classes", num_classes, 1)
+    check_whole("in_channels", in_channels, 3)
     check_range("dropout", dropout, 0, 1)
     if norm not in NORMS:
         raise InputError(f"norm={norm!r} is unknown: give one of {', '.join(NORMS)}")
+
+
+def check_segmentation_net(
+    num_shapes: int, num_parts: int, in_channels: int, norm: str, dropout: float
+) -> None:
+    """Refuses what no segmentation net here takes.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    check_whole("num_shapes", num_shapes, 1)
+    check_whole("num_parts", num_parts, 1)
+    check_network(num_parts, norm, dropout, in_channels)
+    if norm == "instance":
+        raise InputError(
+            "norm='instance' takes away what all points of a cloud share, as its class: "
+            "give one of batch, group, none"
+        )
 
 
 def check_sizes(name: str, sizes: Sequence[int], least: int = 1) -> None:

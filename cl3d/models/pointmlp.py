@@ -34,6 +34,7 @@ class PointMLP(Backbone):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         width: of the embedding.
         growth: factor of the channels in each stage; their product times ``width`` is ``feature_dim``.
         before: residual blocks before the max of each stage.
@@ -51,6 +52,7 @@ class PointMLP(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         width: int = 64,
         growth: Sequence[int] = (2, 2, 2, 2),
         before: Sequence[int] = (2, 2, 2, 2),
@@ -62,19 +64,20 @@ class PointMLP(Backbone):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         _check(width, growth, before, after, expansion, k, head)
-        self.embedding = GroupedLayer(3, width, norm)
+        self.embedding = GroupedLayer(in_channels, width, norm)
         self.stages = nn.ModuleList()
         for factor, early, late in zip(growth, before, after, strict=True):
             self.stages.append(Stage(width, width * factor, early, late, expansion, k, norm))
             width *= factor
-        self.num_classes, self.feature_dim = num_classes, width
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, width
         self.classifier = dropped_classifier((width, *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The features of the last stage's points: (b, p, 3) → (b, q, feature_dim)."""
+        """The features of the last stage's points: (b, p, in_channels) → (b, q, feature_dim)."""
         x: Tensor = self.embedding(points)
+        points = points[..., :3]
         for stage in self.stages:
             points, x = stage(points, x)
         return x
