@@ -1,10 +1,13 @@
-"""The contract of a backbone: points to a feature map, a pool over it, a head on the pooled feature."""
+"""The contracts of networks: backbones, which classify clouds, and nets that segment them into parts."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
+
+from cl3d.errors import InputError
 
 
 class Backbone(nn.Module, ABC):
@@ -60,3 +63,58 @@ class Backbone(nn.Module, ABC):
 def coordinates_and_features(points: Tensor) -> tuple[Tensor, Tensor | None]:
     """Where points are, (b, p, 3), and what else they carry, (b, p, in_channels - 3), None if nothing."""
     return points[..., :3], points[..., 3:] if points.shape[-1] > 3 else None
+
+
+class SegmentationNet(nn.Module, ABC):
+    """A network that gives every point of a cloud of known class logits of its part.
+
+    Shapes: ``points`` (b, p, in_channels) and ``shape_class`` (b,) → :meth:`point_features`
+    (b, p, feature_dim) → :meth:`head` (b, p, num_parts). Any number of points p is taken; points in another
+    order have their logits in that order. Every step works in the dtype and on the device of the parameters
+    and may be differentiated twice.
+
+    Parts are those of all classes together; which of them a class has is not known here.
+
+    A subclass sets the attributes in its constructor and implements :meth:`point_features`.
+    ``cl3d.testing.segmentation.check_segmentation`` checks all that this contract says.
+
+    Attributes:
+        num_shapes: classes of shapes.
+        num_parts: number of logits.
+        in_channels: of a point: its coordinates, then whatever else it carries (normals, colours, …).
+        feature_dim: length of a point's feature.
+        classifier: from a point's feature to its logits.
+    """
+
+    num_shapes: int
+    num_parts: int
+    in_channels: int = 3
+    feature_dim: int
+    classifier: nn.Module
+
+    @abstractmethod
+    def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
+        """The feature of every point: (b, p, in_channels) and (b,) int64 → (b, p, feature_dim)."""
+
+    def head(self, f: Tensor) -> Tensor:
+        """Features to logits: (b, p, feature_dim) → (b, p, num_parts)."""
+        logits: Tensor = self.classifier(f)
+        return logits
+
+    def forward(self, points: Tensor, shape_class: Tensor) -> Tensor:
+        """Logits: (b, p, in_channels) and (b,) int64 → (b, p, num_parts)."""
+        return self.head(self.point_features(points, shape_class))
+
+    def one_hot(self, points: Tensor, shape_class: Tensor) -> Tensor:
+        """The classes as rows of zeros with a one, (b, num_shapes), in the dtype of the points.
+
+        Raises:
+            InputError: if there is not one class for each cloud, from 0 to ``num_shapes - 1``.
+        """
+        whole = shape_class.dtype == torch.int64 and shape_class.shape == points.shape[:1]
+        if not whole or bool(((shape_class < 0) | (shape_class >= self.num_shapes)).any()):
+            raise InputError(
+                f"shape_class of shape {tuple(shape_class.shape)} and {shape_class.dtype} for "
+                f"{len(points)} clouds: give a class from 0 to {self.num_shapes - 1} for each, in int64"
+            )
+        return nn.functional.one_hot(shape_class, self.num_shapes).to(points)
