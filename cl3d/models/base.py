@@ -16,7 +16,7 @@ class Backbone(nn.Module, ABC):
     Shapes: ``points`` (b, p, in_channels) → :meth:`point_features` (b, q, d) → :meth:`pool`
     (b, feature_dim) → :meth:`head` (b, num_classes). Any number of points p is taken and their order does
     not change the feature; q is p, or another number where the backbone subsamples. Every step works in the
-    dtype and on the device of the parameters and may be differentiated twice.
+    dtype and on the device of the parameters and may be differentiated twice, unless it says otherwise.
 
     A subclass sets the attributes in its constructor and implements :meth:`point_features`; it overrides
     :meth:`pool` where that is more than a max, and :meth:`head` where that is more than the classifier.
@@ -26,12 +26,15 @@ class Backbone(nn.Module, ABC):
         feature_dim: length of the pooled feature.
         num_classes: number of logits.
         in_channels: of a point: its coordinates, then whatever else it carries (normals, colours, …).
+        twice_differentiable: whether gradients by the weights may be differentiated; False, say, where a
+            compiled operation has one backward pass. Objectives that need more then refuse the backbone.
         classifier: from the feature to the logits.
     """
 
     feature_dim: int
     num_classes: int
     in_channels: int = 3
+    twice_differentiable: bool = True
     classifier: nn.Module
 
     @abstractmethod

@@ -30,6 +30,7 @@ class Rotated(Backbone):
                 "alone: give in_channels=3"
             )
         self.num_classes, self.feature_dim = backbone.num_classes, backbone.feature_dim
+        self.twice_differentiable = backbone.twice_differentiable
         self.backbone, self.rotator = backbone, rotator
 
     def point_features(self, points: Tensor) -> Tensor:
