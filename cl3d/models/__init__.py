@@ -4,10 +4,13 @@ from cl3d.models.base import Backbone, SegmentationNet
 from cl3d.models.dgcnn import DGCNN
 from cl3d.models.dgcnn_segmentation import DGCNNSegmentation
 from cl3d.models.pct import PCT
+from cl3d.models.pct_segmentation import PCTSegmentation
 from cl3d.models.point_transformer import PointTransformer
+from cl3d.models.point_transformer_segmentation import PointTransformerSegmentation
 from cl3d.models.pointconv import PointConv
 from cl3d.models.pointmamba import PointMamba
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
+from cl3d.models.pointmlp_segmentation import PointMLPSegmentation
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
 from cl3d.models.pointnet2 import PointNet2, pointnet2_msg, pointnet2_ssg
 from cl3d.models.pointnet2_segmentation import (
@@ -26,8 +29,10 @@ __all__ = [
     "PCT",
     "Backbone",
     "DGCNNSegmentation",
+    "PCTSegmentation",
     "PointConv",
     "PointMLP",
+    "PointMLPSegmentation",
     "PointMamba",
     "PointNeXt",
     "PointNet",
@@ -35,6 +40,7 @@ __all__ = [
     "PointNet2Segmentation",
     "PointNetSegmentation",
     "PointTransformer",
+    "PointTransformerSegmentation",
     "Rotated",
     "Rotator",
     "SegmentationNet",

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from cl3d.errors import check_whole
 from cl3d.models.base import SegmentationNet
+from cl3d.models.context import ContextLayers
 from cl3d.models.dgcnn import SLOPE, EdgeConv
 from cl3d.models.grouped_layers import (
-    ContextLayer,
     GroupedLayer,
     activate,
     check_segmentation_net,
@@ -87,9 +87,7 @@ class DGCNNSegmentation(SegmentationNet):
         )
         self.embedding = GroupedLayer(sum(inputs[1:]), embedding, norm, SLOPE)
         self.label = nn.Sequential(*hidden_layers((num_shapes, label), norm, slope=SLOPE))
-        self.join = ContextLayer(sum(inputs[1:]), embedding + label, hidden[0], norm, SLOPE)
-        self.hidden = grouped_layers(hidden, norm, SLOPE)
-        self.dropout = nn.Dropout(dropout)
+        self.hidden = ContextLayers(sum(inputs[1:]), embedding + label, hidden, norm, dropout, SLOPE)
         self.classifier = nn.Linear(hidden[-1], num_parts)
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
@@ -104,10 +102,9 @@ class DGCNNSegmentation(SegmentationNet):
             maps.append(x)
         x = torch.cat(maps, dim=2)
         label = self.label(self.one_hot(points, shape_class))
-        f: Tensor = self.join(x, torch.cat([self.embedding(x).max(dim=1).values, label], dim=1))
-        for layer in self.hidden:
-            f = layer(self.dropout(f))
-        return f
+        context = torch.cat([self.embedding(x).max(dim=1).values, label], dim=1)
+        result: Tensor = self.hidden(x, context)
+        return result
 
 
 class DeepEdgeConv(nn.Module):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from cl3d.errors import InputError, check_range, check_whole
-from cl3d.models.layers import NORMS, SharedLayer, hidden_layers, point_norm
+from cl3d.models.layers import NORMS, SharedLayer, hidden_layers
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 
 
@@ -29,27 +29,6 @@ class GroupedLayer(SharedLayer):
         """(b, …, inputs) → (b, …, outputs)."""
         y = shared_linear(x.flatten(1, -2), self.linear.weight, self.linear.bias, self.norm)
         return activate(y, self.slope).view(*x.shape[:-1], -1)
-
-
-class ContextLayer(nn.Module):
-    """A :class:`GroupedLayer` on points beside a feature of their cloud, whose product is formed once.
-
-    Args:
-        inputs: channels of a point.
-        context: length of the cloud's feature.
-    """
-
-    def __init__(self, inputs: int, context: int, outputs: int, norm: str, slope: float = 0.0) -> None:
-        super().__init__()
-        self.sizes, self.slope = [inputs, context], slope
-        self.linear = nn.Linear(inputs + context, outputs, bias=norm in ("none", "group"))
-        self.norm = point_norm(norm, outputs)
-
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        """(b, p, inputs) and (b, context) → (b, p, outputs)."""
-        own, shared = self.linear.weight.split(self.sizes, dim=1)
-        y = nn.functional.linear(context, shared, self.linear.bias).unsqueeze(1)
-        return activate(normalised(nn.functional.linear(x, own) + y, self.norm), self.slope)
 
 
 def grouped_layers(sizes: Sequence[int], norm: str, slope: float = 0.0) -> nn.Sequential:

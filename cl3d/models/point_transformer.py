@@ -63,7 +63,8 @@ class PointTransformer(Backbone):
     ) -> None:
         super().__init__()
         check_network(num_classes, norm, dropout, in_channels)
-        _check(channels, blocks, neighbours, stride, share, head)
+        check_stages(channels, blocks, neighbours, stride, share)
+        check_sizes("head", head, least=0)
         self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, channels[-1]
         self.neighbours = neighbours
         self.first = GroupedLayer(in_channels, channels[0], norm)
@@ -156,17 +157,16 @@ class VectorAttention(nn.Module):
         return attended
 
 
-def _check(
-    channels: Sequence[int],
-    blocks: Sequence[int],
-    neighbours: Sequence[int],
-    stride: int,
-    share: int,
-    head: Sequence[int],
+def check_stages(
+    channels: Sequence[int], blocks: Sequence[int], neighbours: Sequence[int], stride: int, share: int
 ) -> None:
+    """Refuses stages that cannot be built.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
     check_sizes("channels", channels)
     check_sizes("neighbours", neighbours)
-    check_sizes("head", head, least=0)
     check_whole("stride", stride, 1)
     check_whole("share", share, 1)
     if not len(channels) == len(blocks) == len(neighbours) or min(blocks) < 0:

@@ -84,27 +84,39 @@ class PointMLP(Backbone):
 
 
 class Stage(nn.Module):
-    """Half of the points, each with what residual layers make of its neighbours."""
+    """Every second point, or every ``stride``-th, with what residual layers make of its neighbours.
+
+    Args:
+        places: group coordinates beside features, as the net for segmentation does.
+    """
 
     def __init__(
-        self, inputs: int, outputs: int, before: int, after: int, expansion: float, k: int, norm: str
+        self,
+        inputs: int,
+        outputs: int,
+        before: int,
+        after: int,
+        expansion: float,
+        k: int,
+        norm: str,
+        stride: int = 2,
+        places: bool = False,
     ) -> None:
         super().__init__()
-        self.k = k
-        self.affine = GeometricAffine(inputs)
-        self.transfer = GroupedLayer(2 * inputs, outputs, norm)
-        hidden = max(1, int(outputs * expansion))
-        self.before, self.after = (
-            nn.Sequential(*[Residual(outputs, hidden, norm) for _ in range(blocks)])
-            for blocks in (before, after)
-        )
+        self.k, self.stride, self.places = k, stride, places
+        grouped = inputs + 3 if places else inputs
+        self.affine = GeometricAffine(grouped)
+        self.transfer = GroupedLayer(grouped + inputs, outputs, norm)
+        self.before, self.after = (residuals(outputs, blocks, expansion, norm) for blocks in (before, after))
 
     def forward(self, points: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (b, p, 3), features (b, p, inputs) → half as many of both, the latter of ``outputs``."""
-        picks = farthest_from_centre(points, (points.shape[1] + 1) // 2)
+        """Points (b, p, 3), features (b, p, inputs) → centres (b, q, 3) and theirs (b, q, outputs)."""
+        picks = farthest_from_centre(points, -(-points.shape[1] // self.stride))
         centres, own = take(points, picks), take(features, picks).unsqueeze(2)
-        groups = take(features, nearest_points(points, centres, self.k))
-        groups = torch.cat([self.affine(groups - own), own.expand_as(groups)], dim=-1)
+        carried = torch.cat([features, points], dim=2) if self.places else features
+        groups = take(carried, nearest_points(points, centres, self.k))
+        groups = self.affine(groups - take(carried, picks).unsqueeze(2))
+        groups = torch.cat([groups, own.expand(-1, -1, groups.shape[2], -1)], dim=-1)
         pooled = self.before(self.transfer(groups)).max(dim=2).values
         return centres, self.after(pooled)
 
@@ -133,6 +145,12 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, …, channels) → the same shape."""
         return nn.functional.relu(x + self.second(self.first(x)))
+
+
+def residuals(channels: int, blocks: int, expansion: float, norm: str) -> nn.Sequential:
+    """Residual blocks, their hidden channels ``expansion`` times those of the outputs."""
+    hidden = max(1, int(channels * expansion))
+    return nn.Sequential(*[Residual(channels, hidden, norm) for _ in range(blocks)])
 
 
 def pointmlp(num_classes: int, **overrides: Any) -> PointMLP:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from cl3d.errors import InputError
 from cl3d.models.base import SegmentationNet
-from cl3d.models.grouped_layers import ContextLayer, check_segmentation_net, check_sizes, grouped_layers
+from cl3d.models.context import ContextLayers
+from cl3d.models.grouped_layers import check_segmentation_net, check_sizes, grouped_layers
 from cl3d.models.transform_net import TransformNet
 
 POINT_TRANSFORM, FEATURE_TRANSFORM = ((64, 128, 1024), (128, 128)), ((256, 1024), (512, 256))
@@ -75,9 +76,7 @@ class PointNetSegmentation(SegmentationNet):
             self.point_transform = TransformNet(3, in_channels, norm, True, *POINT_TRANSFORM)
             width = channels[TRANSFORMED - 1]
             self.feature_transform = TransformNet(width, width, norm, True, *FEATURE_TRANSFORM)
-        self.join = ContextLayer(sum(channels), channels[-1] + num_shapes, hidden[0], norm)
-        self.hidden = grouped_layers(hidden, norm)
-        self.dropout = nn.Dropout(dropout)
+        self.hidden = ContextLayers(sum(channels), channels[-1] + num_shapes, hidden, norm, dropout)
         self.classifier = nn.Linear(hidden[-1], num_parts)
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
@@ -90,7 +89,5 @@ class PointNetSegmentation(SegmentationNet):
             if depth == TRANSFORMED and self.feature_transform is not None:
                 x = self.feature_transform(x)
         context = torch.cat([maps[-1].max(dim=1).values, self.one_hot(points, shape_class)], dim=1)
-        f: Tensor = self.join(torch.cat(maps, dim=2), context)
-        for layer in self.hidden:
-            f = layer(self.dropout(f))
-        return f
+        result: Tensor = self.hidden(torch.cat(maps, dim=2), context)
+        return result

@@ -65,8 +65,8 @@ def test_a_point_is_given_all_maps_their_max_and_the_class() -> None:
         maps.append(y)
     one_hot = torch.eye(3, dtype=torch.float64)[segmentation.classes()]
     whole = torch.cat([y.amax(dim=1), one_hot], dim=1).unsqueeze(1).expand(-1, x.shape[1], -1)
-    joined = net.join.linear(torch.cat([*maps, whole], dim=2)).relu()
-    expected = net.classifier(net.hidden[0].linear(joined).relu())
+    joined = net.hidden.join.linear(torch.cat([*maps, whole], dim=2)).relu()
+    expected = net.classifier(net.hidden.layers[0].linear(joined).relu())
     torch.testing.assert_close(net(x, segmentation.classes()), expected)
 
 
@@ -74,7 +74,7 @@ def test_it_has_the_size_of_the_authors_net() -> None:
     net = PointNetSegmentation(16, 50)
     # github.com/charlesq34/pointnet, part_seg/pointnet_part_seg.py: 4,944 values of a point enter the last
     # layers; their two transforms, five shared layers and four last ones, but for biases before a norm
-    assert sum(net.join.sizes) == 4944
+    assert sum(net.hidden.join.sizes) == 4944
     sizes = {
         "point_transform": [(3, 64), (64, 128), (128, 1024), (1024, 128), (128, 128)],
         "feature_transform": [(128, 256), (256, 1024), (1024, 512), (512, 256)],
