@@ -38,6 +38,9 @@ class CondensedBuffer(ExemplarsBuffer):
         total_classes: of the whole stream; needed with a budget in ``nbytes``.
         seed: the same seed gives the same memory; step i's key is its position in the stream.
 
+    Raises:
+        InputError: if the condenser's objective cannot look through the model.
+
     Attributes:
         sets: what each experience left, in order, each exactly as its file would give it back.
         checkpoint: handed to the condenser, where it is a path; see :meth:`Condenser.__call__`.
@@ -55,6 +58,8 @@ class CondensedBuffer(ExemplarsBuffer):
         progress: Progress = silent,
     ) -> None:
         super().__init__(max_size=0)
+        if isinstance(condenser, Condenser):
+            condenser.check_model(model)
         self.condenser, self.budget, self.model = condenser, budget, model
         self.total_classes, self.seed, self.device = total_classes, seed, device
         self.progress = progress

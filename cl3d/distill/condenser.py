@@ -28,7 +28,7 @@ from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.models import PointNet
 from cl3d.progress import Progress, silent
-from cl3d.random import fold
+from cl3d.random import fold, isolated
 
 FORWARD_PASS = 0.4
 """Cost of a forward pass without a graph, in training passes."""
@@ -114,10 +114,11 @@ class Condenser:
             the losses and how far points moved.
 
         Raises:
-            InputError: if the clouds, the budget or the checkpoint cannot be used.
+            InputError: if the clouds, the budget, the model or the checkpoint cannot be used.
             Diverged: if the loss is not finite; it has the last set that was good.
         """
         check_clouds(clouds, "the data to condense")
+        self.check_model(model)
         where = resolve_device(str(device))
         real = clouds.with_points(clouds.points.float()).to(where)
         # two outputs at least: with one, cross-entropy is 0 and so are all gradients
@@ -148,6 +149,23 @@ class Condenser:
                 _finish(error.synthetic, clouds.classes, shares)
                 raise
         return _finish(synthetic, clouds.classes, shares)
+
+    def check_model(self, model: BuildModel) -> None:
+        """Refuses a network that the objective cannot look through, before anything is computed.
+
+        Raises:
+            InputError: if the objective differentiates gradients of a network that does not allow it.
+        """
+        if self.objective is None or not self.objective.second_order:
+            return
+        with isolated(0, "check-model"):
+            net = model(2)
+        if not net.twice_differentiable:
+            raise InputError(
+                f"{type(self.objective).__name__} differentiates gradients of a network, which "
+                f"{type(net).__name__} says it does not allow (twice_differentiable): give another model, or "
+                "an objective on features, as distribution matching"
+            )
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.

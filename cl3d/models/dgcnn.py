@@ -32,13 +32,15 @@ SLOPE = 0.2
 class DGCNN(Backbone):
     """EdgeConv layers, all their outputs mapped to an embedding, its max and mean over points, a classifier.
 
-    The graph is found anew before each layer, among the features that enter it; a point is its own
-    neighbour, as in the authors' code. The feature is twice as long as the embedding: max, then mean.
+    The graph is found anew before each layer: first among the coordinates, then among the features that
+    enter the layer; a point is its own neighbour, as in the authors' code. The feature is twice as long as
+    the embedding: max, then mean.
 
     Deviates: clouds of fewer than ``k`` points use all of them.
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         channels: outputs of the EdgeConv layers.
         embedding: channels before the pool.
         head: sizes of the classifier's hidden layers.
@@ -54,6 +56,7 @@ class DGCNN(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         channels: Sequence[int] = (64, 64, 128, 256),
         embedding: int = 1024,
         head: Sequence[int] = (512, 256),
@@ -62,21 +65,27 @@ class DGCNN(Backbone):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         check_sizes("channels", channels)
         check_sizes("head", head, least=0)
         check_whole("embedding", embedding, 1)
         check_whole("k", k, 1)
-        self.num_classes, self.feature_dim, self.k = num_classes, 2 * embedding, k
-        self.layers = nn.ModuleList([EdgeConv(a, b, norm) for a, b in pairwise((3, *channels))])
+        self.num_classes, self.in_channels, self.feature_dim, self.k = (
+            num_classes,
+            in_channels,
+            2 * embedding,
+            k,
+        )
+        self.layers = nn.ModuleList([EdgeConv(a, b, norm) for a, b in pairwise((in_channels, *channels))])
         self.embedding = GroupedLayer(sum(channels), embedding, norm, SLOPE)
         self.classifier = dropped_classifier((2 * embedding, *head), num_classes, norm, dropout, SLOPE)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The embedding of every point: (b, p, 3) → (b, p, embedding)."""
-        maps = [points]
+        """The embedding of every point: (b, p, in_channels) → (b, p, embedding)."""
+        maps, places = [points], points[..., :3]
         for layer in self.layers:
-            maps.append(layer(maps[-1], nearest_points(maps[-1], maps[-1], self.k)))
+            maps.append(layer(maps[-1], nearest_points(places, places, self.k)))
+            places = maps[-1]
         result: Tensor = self.embedding(torch.cat(maps[1:], dim=2))
         return result
 
@@ -96,11 +105,14 @@ class EdgeConv(nn.Module):
         self.linear = nn.Linear(2 * inputs, outputs, bias=norm in ("none", "group"))
         self.norm = point_norm(norm, outputs)
 
-    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
-        """(b, p, inputs) and the neighbours' indices (b, p, k) → (b, p, outputs)."""
+    def edges(self, x: Tensor, neighbours: Tensor) -> Tensor:
+        """The layer on every edge before its activation: (b, p, inputs), (b, p, k) → (b, p, k, outputs)."""
         difference, own = self.linear.weight.chunk(2, dim=1)
         ends = take(nn.functional.linear(x, difference), neighbours)
         starts = nn.functional.linear(x, own - difference, self.linear.bias)
-        edges = normalised(ends + starts.unsqueeze(2), self.norm)
-        # rising, so it commutes with the max
-        return activate(edges.max(dim=2).values, SLOPE)
+        return normalised(ends + starts.unsqueeze(2), self.norm)
+
+    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
+        """(b, p, inputs) and the neighbours' indices (b, p, k) → (b, p, outputs)."""
+        # the activation rises, so it commutes with the max
+        return activate(self.edges(x, neighbours).max(dim=2).values, SLOPE)

@@ -64,16 +64,35 @@ def dropped_classifier(
     return nn.Sequential(*hidden_layers(sizes, norm, dropout, slope), nn.Linear(sizes[-1], outputs))
 
 
-def check_network(num_classes: int, norm: str, dropout: float) -> None:
+def check_network(num_classes: int, norm: str, dropout: float, in_channels: int) -> None:
     """Refuses what no network here takes.
 
     Raises:
         InputError: if an argument is out of range.
     """
     check_whole("num_classes", num_classes, 1)
+    check_whole("in_channels", in_channels, 3)
     check_range("dropout", dropout, 0, 1)
     if norm not in NORMS:
         raise InputError(f"norm={norm!r} is unknown: give one of {', '.join(NORMS)}")
+
+
+def check_segmentation_net(
+    num_shapes: int, num_parts: int, in_channels: int, norm: str, dropout: float
+) -> None:
+    """Refuses what no segmentation net here takes.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    check_whole("num_shapes", num_shapes, 1)
+    check_whole("num_parts", num_parts, 1)
+    check_network(num_parts, norm, dropout, in_channels)
+    if norm == "instance":
+        raise InputError(
+            "norm='instance' takes away what all points of a cloud share, as its class: "
+            "give one of batch, group, none"
+        )
 
 
 def check_sizes(name: str, sizes: Sequence[int], least: int = 1) -> None:

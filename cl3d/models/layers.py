@@ -46,6 +46,11 @@ class SharedLayer(nn.Module):
         return layer(x, self.linear.weight, self.linear.bias, self.norm, relu=True)
 
 
+def shared_layers(sizes: Sequence[int], norm: str, fused: bool = True) -> nn.Sequential:
+    """A :class:`SharedLayer` from each size to the next."""
+    return nn.Sequential(*[SharedLayer(before, after, norm, fused) for before, after in pairwise(sizes)])
+
+
 def point_norm(name: str, channels: int) -> PointNorm | None:
     """The norm over points that a name stands for; see :class:`SharedLayer`.
 

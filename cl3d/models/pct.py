@@ -41,6 +41,7 @@ class PCT(Backbone):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         width: of the two layers on single points; the samplings have twice and four times as many channels.
         counts: points that each sampling leaves.
         k: neighbours of each of them.
@@ -57,6 +58,7 @@ class PCT(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         width: int = 64,
         counts: Sequence[int] = (512, 256),
         k: int = 32,
@@ -67,10 +69,10 @@ class PCT(Backbone):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         _check(width, counts, k, attentions, embedding, head)
-        self.num_classes, self.feature_dim = num_classes, embedding
-        self.layers = grouped_layers((3, width, width), norm)
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, embedding
+        self.layers = grouped_layers((in_channels, width, width), norm)
         sizes = [2 * width * 2**stage for stage in range(len(counts))]
         stages = zip(sizes, counts, strict=True)
         self.samplings = nn.ModuleList([NeighbourEmbedding(c // 2, c, count, k, norm) for c, count in stages])
@@ -80,8 +82,8 @@ class PCT(Backbone):
         self.classifier = dropped_classifier((embedding, *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The embedding of every sampled point: (b, p, 3) → (b, q, embedding)."""
-        x = self.layers(points)
+        """The embedding of every sampled point: (b, p, in_channels) → (b, q, embedding)."""
+        x, points = self.layers(points), points[..., :3]
         for sampling in self.samplings:
             points, x = sampling(points, x)
         outputs = [self.between(x)]

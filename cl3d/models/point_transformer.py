@@ -34,6 +34,7 @@ class PointTransformer(Backbone):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         channels: of each stage; the last are ``feature_dim``.
         blocks: attention blocks of each stage.
         neighbours: of each point, in each stage.
@@ -50,6 +51,7 @@ class PointTransformer(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         channels: Sequence[int] = (32, 64, 128, 256, 512),
         blocks: Sequence[int] = (1, 2, 3, 5, 2),
         neighbours: Sequence[int] = (8, 16, 16, 16, 16),
@@ -60,10 +62,12 @@ class PointTransformer(Backbone):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
-        _check(channels, blocks, neighbours, stride, share, head)
-        self.num_classes, self.feature_dim, self.neighbours = num_classes, channels[-1], neighbours
-        self.first = GroupedLayer(3, channels[0], norm)
+        check_network(num_classes, norm, dropout, in_channels)
+        check_stages(channels, blocks, neighbours, stride, share)
+        check_sizes("head", head, least=0)
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, channels[-1]
+        self.neighbours = neighbours
+        self.first = GroupedLayer(in_channels, channels[0], norm)
         self.transitions = nn.ModuleList(
             [
                 Transition(channels[i], channels[i + 1], stride, neighbours[i + 1], norm)
@@ -79,8 +83,9 @@ class PointTransformer(Backbone):
         self.classifier = dropped_classifier((channels[-1], *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The features of the last stage's points: (b, p, 3) → (b, q, feature_dim)."""
+        """The features of the last stage's points: (b, p, in_channels) → (b, q, feature_dim)."""
         x: Tensor = self.first(points)
+        points = points[..., :3]
         for i, stage in enumerate(self.stages):
             if i > 0:
                 points, x = self.transitions[i - 1](points, x)
@@ -152,17 +157,16 @@ class VectorAttention(nn.Module):
         return attended
 
 
-def _check(
-    channels: Sequence[int],
-    blocks: Sequence[int],
-    neighbours: Sequence[int],
-    stride: int,
-    share: int,
-    head: Sequence[int],
+def check_stages(
+    channels: Sequence[int], blocks: Sequence[int], neighbours: Sequence[int], stride: int, share: int
 ) -> None:
+    """Refuses stages that cannot be built.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
     check_sizes("channels", channels)
     check_sizes("neighbours", neighbours)
-    check_sizes("head", head, least=0)
     check_whole("stride", stride, 1)
     check_whole("share", share, 1)
     if not len(channels) == len(blocks) == len(neighbours) or min(blocks) < 0:

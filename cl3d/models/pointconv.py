@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import check_positive, check_whole
-from cl3d.models.base import Backbone
+from cl3d.models.base import Backbone, coordinates_and_features
 from cl3d.models.grouped_layers import (
     GroupedLayer,
     check_network,
@@ -65,6 +65,7 @@ class PointConv(Backbone):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         stages: the convolutions at sampled centres.
         channels: outputs of the shared layers of the last convolution; the last is ``feature_dim``.
         bandwidth: that of the last convolution.
@@ -80,6 +81,7 @@ class PointConv(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         stages: Sequence[Stage] = STAGES,
         channels: Sequence[int] = CHANNELS,
         bandwidth: float = BANDWIDTH,
@@ -88,13 +90,13 @@ class PointConv(Backbone):
         dropout: float = 0.4,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         check_sizes("channels", channels)
         check_sizes("head", head, least=0)
         check_positive("bandwidth", bandwidth)
-        self.num_classes, self.feature_dim = num_classes, channels[-1]
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, channels[-1]
         self.stages = nn.ModuleList()
-        width = 0
+        width = in_channels - 3
         for stage in stages:
             self.stages.append(Convolution(width, stage, norm))
             width = stage.channels[-1]
@@ -105,8 +107,8 @@ class PointConv(Backbone):
         self.classifier = dropped_classifier((channels[-1], *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The last convolution's features and weights: (b, p, 3) → (b, q, feature_dim + 16)."""
-        features: Tensor | None = None
+        """The last convolution's features and weights: (b, p, in_channels) → (b, q, feature_dim + 16)."""
+        points, features = coordinates_and_features(points)
         for stage in self.stages:
             points, features = stage(points, features)
         offsets = (points - points.mean(dim=1, keepdim=True)).unsqueeze(1)

@@ -34,6 +34,7 @@ class PointMLP(Backbone):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         width: of the embedding.
         growth: factor of the channels in each stage; their product times ``width`` is ``feature_dim``.
         before: residual blocks before the max of each stage.
@@ -51,6 +52,7 @@ class PointMLP(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         width: int = 64,
         growth: Sequence[int] = (2, 2, 2, 2),
         before: Sequence[int] = (2, 2, 2, 2),
@@ -62,46 +64,59 @@ class PointMLP(Backbone):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         _check(width, growth, before, after, expansion, k, head)
-        self.embedding = GroupedLayer(3, width, norm)
+        self.embedding = GroupedLayer(in_channels, width, norm)
         self.stages = nn.ModuleList()
         for factor, early, late in zip(growth, before, after, strict=True):
             self.stages.append(Stage(width, width * factor, early, late, expansion, k, norm))
             width *= factor
-        self.num_classes, self.feature_dim = num_classes, width
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, width
         self.classifier = dropped_classifier((width, *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The features of the last stage's points: (b, p, 3) → (b, q, feature_dim)."""
+        """The features of the last stage's points: (b, p, in_channels) → (b, q, feature_dim)."""
         x: Tensor = self.embedding(points)
+        points = points[..., :3]
         for stage in self.stages:
             points, x = stage(points, x)
         return x
 
 
 class Stage(nn.Module):
-    """Half of the points, each with what residual layers make of its neighbours."""
+    """Every second point, or every ``stride``-th, with what residual layers make of its neighbours.
+
+    Args:
+        places: group coordinates beside features, as the net for segmentation does.
+    """
 
     def __init__(
-        self, inputs: int, outputs: int, before: int, after: int, expansion: float, k: int, norm: str
+        self,
+        inputs: int,
+        outputs: int,
+        before: int,
+        after: int,
+        expansion: float,
+        k: int,
+        norm: str,
+        stride: int = 2,
+        places: bool = False,
     ) -> None:
         super().__init__()
-        self.k = k
-        self.affine = GeometricAffine(inputs)
-        self.transfer = GroupedLayer(2 * inputs, outputs, norm)
-        hidden = max(1, int(outputs * expansion))
-        self.before, self.after = (
-            nn.Sequential(*[Residual(outputs, hidden, norm) for _ in range(blocks)])
-            for blocks in (before, after)
-        )
+        self.k, self.stride, self.places = k, stride, places
+        grouped = inputs + 3 if places else inputs
+        self.affine = GeometricAffine(grouped)
+        self.transfer = GroupedLayer(grouped + inputs, outputs, norm)
+        self.before, self.after = (residuals(outputs, blocks, expansion, norm) for blocks in (before, after))
 
     def forward(self, points: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (b, p, 3), features (b, p, inputs) → half as many of both, the latter of ``outputs``."""
-        picks = farthest_from_centre(points, (points.shape[1] + 1) // 2)
+        """Points (b, p, 3), features (b, p, inputs) → centres (b, q, 3) and theirs (b, q, outputs)."""
+        picks = farthest_from_centre(points, -(-points.shape[1] // self.stride))
         centres, own = take(points, picks), take(features, picks).unsqueeze(2)
-        groups = take(features, nearest_points(points, centres, self.k))
-        groups = torch.cat([self.affine(groups - own), own.expand_as(groups)], dim=-1)
+        carried = torch.cat([features, points], dim=2) if self.places else features
+        groups = take(carried, nearest_points(points, centres, self.k))
+        groups = self.affine(groups - take(carried, picks).unsqueeze(2))
+        groups = torch.cat([groups, own.expand(-1, -1, groups.shape[2], -1)], dim=-1)
         pooled = self.before(self.transfer(groups)).max(dim=2).values
         return centres, self.after(pooled)
 
@@ -130,6 +145,12 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, …, channels) → the same shape."""
         return nn.functional.relu(x + self.second(self.first(x)))
+
+
+def residuals(channels: int, blocks: int, expansion: float, norm: str) -> nn.Sequential:
+    """Residual blocks, their hidden channels ``expansion`` times those of the outputs."""
+    hidden = max(1, int(channels * expansion))
+    return nn.Sequential(*[Residual(channels, hidden, norm) for _ in range(blocks)])
 
 
 def pointmlp(num_classes: int, **overrides: Any) -> PointMLP:

@@ -7,17 +7,15 @@ segmentation", CVPR 2017.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cl3d.errors import InputError
-from cl3d.models.layers import NORMS, SharedLayer, classifier
+from cl3d.models.grouped_layers import check_network, check_sizes
+from cl3d.models.layers import classifier, shared_layers
 from cl3d.models.pooled_last import PooledLast
-
-TRANSFORM_CHANNELS, TRANSFORM_HEAD = (64, 128, 1024), (512, 256)
+from cl3d.models.transform_net import TransformNet
 
 
 class PointNet(PooledLast):
@@ -28,11 +26,12 @@ class PointNet(PooledLast):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         channels: outputs of the shared layers; the last is ``feature_dim``.
         head: sizes of the classifier's hidden layers; empty for a single linear layer.
         norm: ``"batch"``; ``"instance"`` (per cloud and channel, without weights), ``"group"`` (per cloud
             and group of channels), both with LayerNorm in the head's hidden layers; ``"none"``.
-        transforms: learn a 3 × 3 transform of the points and a c × c transform of the features after
+        transforms: learn a 3 × 3 transform of the coordinates and a c × c transform of the features after
             the second shared layer (c its channels), each starting as the identity.
         dropout: probability before the last linear layer.
         fused: take the fast paths; False computes the same network layer by layer, as a check.
@@ -44,6 +43,7 @@ class PointNet(PooledLast):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         channels: Sequence[int] = (64, 64, 64, 128, 1024),
         head: Sequence[int] = (512, 256),
         norm: str = "batch",
@@ -52,13 +52,14 @@ class PointNet(PooledLast):
         fused: bool = True,
     ) -> None:
         super().__init__()
-        _check(num_classes, channels, head, norm, transforms, dropout)
-        self.num_classes = num_classes
+        check_network(num_classes, norm, dropout, in_channels)
+        _check(channels, head, transforms)
+        self.num_classes, self.in_channels = num_classes, in_channels
         self.feature_dim = channels[-1]
-        self.layers = _shared((3, *channels), norm, fused)
+        self.layers = shared_layers((in_channels, *channels), norm, fused)
         self.classifier = classifier((channels[-1], *head), num_classes, norm, dropout)
-        self.point_transform = TransformNet(3, norm, fused) if transforms else None
-        self.feature_transform = TransformNet(channels[1], norm, fused) if transforms else None
+        self.point_transform = TransformNet(3, in_channels, norm, fused) if transforms else None
+        self.feature_transform = TransformNet(channels[1], channels[1], norm, fused) if transforms else None
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
@@ -70,30 +71,6 @@ class PointNet(PooledLast):
             if depth == 1 and self.feature_transform is not None:
                 x = self.feature_transform(x)
         return x
-
-
-class TransformNet(nn.Module):
-    """A small PointNet that predicts a k × k matrix from a cloud and applies it: (b, n, k) → (b, n, k).
-
-    Its last layer starts with zero weights and the identity as bias, as in Qi et al., section 5.3.
-    """
-
-    def __init__(self, k: int, norm: str, fused: bool) -> None:
-        super().__init__()
-        self.layers = _shared((k, *TRANSFORM_CHANNELS), norm, fused)
-        self.classifier = classifier((TRANSFORM_CHANNELS[-1], *TRANSFORM_HEAD), k * k, norm)
-        last = self.classifier[-1]
-        assert isinstance(last, nn.Linear)
-        with torch.no_grad():
-            last.weight.zero_()
-            last.bias.copy_(torch.eye(k).flatten())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Each point times its cloud's matrix."""
-        before_last, last = self.layers[:-1](x), self.layers[-1]
-        assert isinstance(last, SharedLayer)
-        matrices = self.classifier(last.pooled(before_last))
-        return torch.bmm(x, matrices.unflatten(1, (x.shape[2], x.shape[2])))
 
 
 def pointnet_small(num_classes: int, **overrides: Any) -> PointNet:
@@ -118,29 +95,10 @@ def pointnet_light(num_classes: int, **overrides: Any) -> PointNet:
     return PointNet(num_classes, **{**light, **overrides})
 
 
-def _shared(sizes: Sequence[int], norm: str, fused: bool) -> nn.Sequential:
-    return nn.Sequential(*[SharedLayer(before, after, norm, fused) for before, after in pairwise(sizes)])
-
-
-def _check(
-    num_classes: int,
-    channels: Sequence[int],
-    head: Sequence[int],
-    norm: str,
-    transforms: bool,
-    dropout: float,
-) -> None:
-    if num_classes < 1:
-        raise InputError(f"num_classes={num_classes}: give at least 1")
-    if not channels or min([*channels, *head]) < 1:
-        raise InputError(
-            f"channels={tuple(channels)}, head={tuple(head)}: give positive sizes, at least one in channels"
-        )
-    if norm not in NORMS:
-        raise InputError(f"norm={norm!r} is unknown: give one of {', '.join(NORMS)}")
+def _check(channels: Sequence[int], head: Sequence[int], transforms: bool) -> None:
+    check_sizes("channels", channels)
+    check_sizes("head", head, least=0)
     if transforms and len(channels) < 3:
         raise InputError(
             f"channels={tuple(channels)} with transforms=True: give at least 3, as one acts after the second"
         )
-    if not 0 <= dropout < 1:
-        raise InputError(f"dropout={dropout}: give a probability from 0 to below 1")

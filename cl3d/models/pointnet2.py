@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import InputError
+from cl3d.models.base import coordinates_and_features
 from cl3d.models.grouped_layers import check_network, check_sizes, dropped_classifier, grouped_layers
 from cl3d.models.pooled_last import PooledLast
 from cl3d.models.set_abstraction import Ball, SetAbstraction
@@ -41,6 +42,7 @@ class PointNet2(PooledLast):
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         stages: the balls of each set abstraction; their features are put side by side.
         counts: centres of each set abstraction.
         channels: outputs of the layers on the last centres; the last is ``feature_dim``.
@@ -56,6 +58,7 @@ class PointNet2(PooledLast):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         stages: Sequence[Sequence[Ball]] = SINGLE_SCALE,
         counts: Sequence[int] = COUNTS,
         channels: Sequence[int] = CHANNELS,
@@ -64,20 +67,20 @@ class PointNet2(PooledLast):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         _check(stages, counts, channels, head)
-        self.num_classes, self.feature_dim = num_classes, channels[-1]
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, channels[-1]
         self.stages = nn.ModuleList()
-        width = 0
+        width = in_channels - 3
         for count, balls in zip(counts, stages, strict=True):
-            self.stages.append(SetAbstraction(width, count, balls, norm))
+            self.stages.append(SetAbstraction(width, count, balls, norm, relative=not self.stages))
             width = sum(ball.channels[-1] for ball in balls)
         self.layers = grouped_layers((3 + width, *channels), norm)
         self.classifier = dropped_classifier((channels[-1], *head), num_classes, norm, dropout)
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
-        features: Tensor | None = None
+        points, features = coordinates_and_features(points)
         for stage in self.stages:
             points, features = stage(points, features)
         assert features is not None

@@ -31,11 +31,12 @@ class PointNeXt(PooledLast):
     the last points, before the max.
 
     Deviates: a ball holds the nearest points within its radius (:func:`cl3d.ops.ball_query.ball_query`),
-    and sampling begins with the point farthest from the mean. The height, a fourth input channel in the
-    authors' setting for ScanObjectNN, is left out.
+    and sampling begins with the point farthest from the mean. The height, which the authors' setting for
+    ScanObjectNN has beside the coordinates, is theirs to add who call it (``in_channels=4``).
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         width: of the embedding; 32 in the paper, 64 in the authors' setting for ModelNet40.
         stages: number of them.
         radius: of the first stage's balls, for clouds of radius 1.
@@ -52,6 +53,7 @@ class PointNeXt(PooledLast):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         width: int = 32,
         stages: int = 4,
         radius: float = 0.15,
@@ -62,24 +64,24 @@ class PointNeXt(PooledLast):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         for name, value in (("width", width), ("stages", stages), ("k", k)):
             check_whole(name, value, 1)
         check_positive("radius", radius)
         check_positive("radius_growth", radius_growth)
         check_sizes("head", head, least=0)
-        self.embedding = nn.Linear(3, width)
+        self.embedding = nn.Linear(in_channels, width)
         self.stages = nn.ModuleList()
         for depth in range(stages):
             self.stages.append(ResidualAbstraction(width, radius * radius_growth**depth, k, norm))
             width *= 2
-        self.num_classes, self.feature_dim = num_classes, width
+        self.num_classes, self.in_channels, self.feature_dim = num_classes, in_channels, width
         self.layers = grouped_layers((3 + width, width, width), norm)
         self.classifier = dropped_classifier((width, *head), num_classes, norm, dropout)
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
-        x = self.embedding(points)
+        x, points = self.embedding(points), points[..., :3]
         for stage in self.stages:
             points, x = stage(points, x)
         before_last: Tensor = self.layers[:-1](torch.cat([points, x], dim=-1))

@@ -21,15 +21,15 @@ class PooledLast(Backbone):
 
     @abstractmethod
     def before_last(self, points: Tensor) -> Tensor:
-        """What the last layer is given: (b, p, 3) → (b, q, its inputs)."""
+        """What the last layer is given: (b, p, in_channels) → (b, q, its inputs)."""
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The last layer's output: (b, p, 3) → (b, q, feature_dim)."""
+        """The last layer's output: (b, p, in_channels) → (b, q, feature_dim)."""
         features: Tensor = self.layers[-1](self.before_last(points))
         return features
 
     def features(self, points: Tensor) -> Tensor:
-        """Its max over points: (b, p, 3) → (b, feature_dim)."""
+        """Its max over points: (b, p, in_channels) → (b, feature_dim)."""
         last = self.layers[-1]
         assert isinstance(last, SharedLayer)
         return last.pooled(self.before_last(points))

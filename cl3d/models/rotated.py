@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from cl3d.errors import InputError
 from cl3d.models.base import Backbone
 from cl3d.models.rotator import Rotator
 
@@ -16,11 +17,20 @@ class Rotated(Backbone):
     Args:
         backbone: any; its feature map, pool and head are this one's.
         rotator: what turns the clouds.
+
+    Raises:
+        InputError: if the backbone takes more than coordinates: normals would have to turn, too.
     """
 
     def __init__(self, backbone: Backbone, rotator: Rotator) -> None:
         super().__init__()
+        if backbone.in_channels != 3:
+            raise InputError(
+                f"a backbone of in_channels={backbone.in_channels} behind a rotator, which turns coordinates "
+                "alone: give in_channels=3"
+            )
         self.num_classes, self.feature_dim = backbone.num_classes, backbone.feature_dim
+        self.twice_differentiable = backbone.twice_differentiable
         self.backbone, self.rotator = backbone, rotator
 
     def point_features(self, points: Tensor) -> Tensor:

@@ -41,20 +41,23 @@ class Ball:
 class SetAbstraction(nn.Module):
     """Farthest points as centres; per ball, shared layers on (offset, feature) and a max; balls side by side.
 
-    Offsets without features are divided by the radius. A norm takes that away again, but running statistics,
-    which start at 1, would need a hundred steps to fall to the variance of small offsets, and a network that
-    was trained for fewer would be useless in eval mode.
+    Offsets that stand for all of the geometry, as in a first stage, are better divided by the radius. A norm
+    takes that away again, but running statistics, which start at 1, would need a hundred steps to fall to the
+    variance of small offsets, and a network that was trained for fewer would be useless in eval mode.
 
     Args:
         inputs: length of the features; 0 for points without any.
         count: centres; all points where there are fewer.
         balls: one for single-scale grouping, several for multi-scale grouping.
         norm: see :class:`cl3d.models.layers.SharedLayer`.
+        relative: divide offsets by the radius.
     """
 
-    def __init__(self, inputs: int, count: int, balls: Sequence[Ball], norm: str) -> None:
+    def __init__(
+        self, inputs: int, count: int, balls: Sequence[Ball], norm: str, relative: bool = False
+    ) -> None:
         super().__init__()
-        self.count, self.balls = count, balls
+        self.count, self.balls, self.relative = count, balls, relative
         self.outputs = sum(ball.channels[-1] for ball in balls)
         self.layers = nn.ModuleList([grouped_layers((3 + inputs, *ball.channels), norm) for ball in balls])
 
@@ -65,9 +68,9 @@ class SetAbstraction(nn.Module):
         for ball, layers in zip(self.balls, self.layers, strict=True):
             near = ball_query(points, centres, ball.radius, ball.k)
             groups = take(points, near) - centres.unsqueeze(2)
-            if features is None:
+            if self.relative:
                 groups = groups / ball.radius
-            else:
+            if features is not None:
                 groups = torch.cat([groups, take(features, near)], dim=-1)
             maps.append(layers(groups).max(dim=2).values)
         return centres, torch.cat(maps, dim=-1)

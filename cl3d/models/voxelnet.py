@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import InputError, check_positive
-from cl3d.models.base import Backbone
+from cl3d.models.base import Backbone, coordinates_and_features
 from cl3d.models.grouped_layers import check_network, check_sizes, dropped_classifier
 from cl3d.models.layers import point_norm
 
@@ -36,10 +36,12 @@ class VoxelNet(Backbone):
     Deviates: the grid is soft. Each point is shared out among the eight cells around it by trilinear
     weights, and a cell is occupied to 1 - exp(-their sum); a hit-or-miss grid, as VoxNet's, has no
     gradient by the points, which distillation needs. The grid is the same for all clouds, not fitted to
-    each. One probability stands for VoxNet's three of dropout, before the last layer; norms are an option.
+    each. Features of points are an option: a cell has their sum by the same weights over 1 + the weights'
+    sum. One probability stands for VoxNet's three of dropout, before the last layer; norms are an option.
 
     Args:
         num_classes: number of logits.
+        in_channels: of a point, coordinates first.
         grid: cells along an edge.
         extent: the grid spans the cube from -extent to extent; points outside count at its border.
         channels: outputs of the two convolutions.
@@ -54,6 +56,7 @@ class VoxelNet(Backbone):
     def __init__(
         self,
         num_classes: int,
+        in_channels: int = 3,
         grid: int = 32,
         extent: float = 1.0,
         channels: Sequence[int] = (32, 32),
@@ -62,7 +65,7 @@ class VoxelNet(Backbone):
         dropout: float = 0.4,
     ) -> None:
         super().__init__()
-        check_network(num_classes, norm, dropout)
+        check_network(num_classes, norm, dropout, in_channels)
         check_positive("extent", extent)
         check_sizes("head", head, least=0)
         check_sizes("channels", channels, least=len(KERNELS))
@@ -70,18 +73,21 @@ class VoxelNet(Backbone):
             raise InputError(f"channels={tuple(channels)}: give those of {len(KERNELS)} convolutions")
         if grid < SMALLEST_GRID:
             raise InputError(f"grid={grid} leaves no cell after the pool: give at least {SMALLEST_GRID}")
-        self.num_classes, self.grid, self.extent = num_classes, grid, extent
+        self.num_classes, self.in_channels = num_classes, in_channels
+        self.grid, self.extent = grid, extent
         self.layers = nn.Sequential()
         cells = grid
-        for before, after, kernel, stride in zip((1, *channels), channels, KERNELS, STRIDES, strict=False):
+        for before, after, kernel, stride in zip(
+            (in_channels - 2, *channels), channels, KERNELS, STRIDES, strict=False
+        ):
             self.layers.append(VoxelLayer(before, after, kernel, stride, norm))
             cells = (cells - kernel) // stride + 1
         self.feature_dim = (cells // POOL) ** 3 * channels[-1]
         self.classifier = dropped_classifier((self.feature_dim, *head), num_classes, norm, dropout)
 
     def point_features(self, points: Tensor) -> Tensor:
-        """The channels of every cell that is left: (b, p, 3) → (b, cells, channels[-1])."""
-        cells = self.layers(occupancy(points, self.grid, self.extent).unsqueeze(1))
+        """The channels of every cell that is left: (b, p, in_channels) → (b, cells, channels[-1])."""
+        cells = self.layers(voxels(points, self.grid, self.extent))
         pooled: Tensor = nn.functional.max_pool3d(cells, POOL).flatten(2).mT
         return pooled
 
@@ -106,24 +112,32 @@ class VoxelLayer(nn.Module):
         return nn.functional.leaky_relu(y, SLOPE)
 
 
-def occupancy(points: Tensor, grid: int, extent: float) -> Tensor:
-    """A soft occupancy grid, differentiable by the points; see :class:`VoxelNet`.
+def voxels(points: Tensor, grid: int, extent: float) -> Tensor:
+    """A soft grid of occupancy and features, differentiable by the points; see :class:`VoxelNet`.
 
     Args:
-        points: (b, p, 3).
+        points: (b, p, 3 + features), coordinates first.
         grid: cells along an edge, at least 2; the outer ones are centred on the border.
         extent: half the length of an edge.
 
     Returns:
-        (b, grid, grid, grid), from 0 to below 1.
+        (b, 1 + features, grid, grid, grid); the first channel is from 0 to below 1.
     """
+    points, features = coordinates_and_features(points)
     places = ((points / extent).clamp(-1, 1) + 1) * ((grid - 1) / 2)
     lower = places.detach().floor().clamp_max(grid - 2)
     fraction = places - lower
-    sums = points.new_zeros(len(points), grid**3)
+    carried = torch.ones_like(points[..., :1])
+    if features is not None:
+        carried = torch.cat([carried, features], dim=2)
+    sums = points.new_zeros(len(points), grid**3, carried.shape[2])
     for corner in itertools.product((0, 1), repeat=3):
         offset = torch.tensor(corner, device=points.device)
         weights = torch.where(offset == 1, fraction, 1 - fraction).prod(dim=2)
         x, y, z = (lower.long() + offset).unbind(dim=2)
-        sums = sums.scatter_add(1, (x * grid + y) * grid + z, weights)
-    return -torch.expm1(-sums).view(-1, grid, grid, grid)
+        cells = ((x * grid + y) * grid + z).unsqueeze(2).expand_as(carried)
+        sums = sums.scatter_add(1, cells, weights.unsqueeze(2) * carried)
+    weight, features = sums.split([1, carried.shape[2] - 1], dim=2)
+    grids = torch.cat([-torch.expm1(-weight), features / (1 + weight)], dim=2)
+    result: Tensor = grids.mT.unflatten(2, (grid, grid, grid))
+    return result

@@ -2,5 +2,6 @@
 
 from cl3d.testing.backbones import check_backbone
 from cl3d.testing.condensers import check_condenser
+from cl3d.testing.segmentation import check_segmentation
 
-__all__ = ["check_backbone", "check_condenser"]
+__all__ = ["check_backbone", "check_condenser", "check_segmentation"]

@@ -23,6 +23,11 @@ def test_every_norm_keeps_the_contract(norm: str) -> None:
     check_backbone(lambda k: DGCNN(k, norm=norm, **NARROW))
 
 
+@pytest.mark.parametrize("channels", [4, 6])
+def test_features_of_points_keep_the_contract(channels: int) -> None:
+    check_backbone(lambda k: DGCNN(k, in_channels=channels, **NARROW))
+
+
 def test_one_layer_and_no_hidden_head_keep_the_contract() -> None:
     check_backbone(lambda k: DGCNN(k, channels=(5,), embedding=7, head=(), k=3, dropout=0.0))
 

@@ -32,6 +32,11 @@ def test_every_norm_keeps_the_contract(norm: str) -> None:
     check_backbone(lambda k: PCT(k, norm=norm, **NARROW))
 
 
+@pytest.mark.parametrize("channels", [4, 6])
+def test_features_of_points_keep_the_contract(channels: int) -> None:
+    check_backbone(lambda k: PCT(k, in_channels=channels, **NARROW))
+
+
 @pytest.mark.parametrize("points", [1, 2, 5, 11])
 def test_clouds_of_fewer_points_than_sampled_use_them_all(points: int) -> None:
     net = backbones.make(lambda k: PCT(k, **NARROW))

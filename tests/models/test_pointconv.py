@@ -30,6 +30,11 @@ def test_every_norm_keeps_the_contract(norm: str) -> None:
     check_backbone(lambda k: PointConv(k, norm=norm, **NARROW))
 
 
+@pytest.mark.parametrize("channels", [4, 6])
+def test_features_of_points_keep_the_contract(channels: int) -> None:
+    check_backbone(lambda k: PointConv(k, in_channels=channels, **NARROW))
+
+
 def test_the_last_convolution_alone_keeps_the_contract() -> None:
     check_backbone(lambda k: PointConv(k, stages=(), channels=(7,), head=(), dropout=0.0))
 

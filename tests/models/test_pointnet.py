@@ -26,6 +26,11 @@ def test_every_flavour_keeps_the_contract(norm: str, transforms: bool, fused: bo
     check_backbone(lambda k: PointNet(k, norm=norm, transforms=transforms, fused=fused, **NARROW))
 
 
+@pytest.mark.parametrize("channels", [4, 6])
+def test_features_of_points_keep_the_contract(channels: int) -> None:
+    check_backbone(lambda k: PointNet(k, in_channels=channels, transforms=True, **NARROW))
+
+
 def test_one_layer_no_hidden_head_and_dropout_keep_the_contract() -> None:
     check_backbone(lambda k: PointNet(k, channels=(11,), head=()))
     check_backbone(lambda k: PointNet(k, dropout=0.3, **NARROW))
@@ -136,6 +141,14 @@ def test_presets_are_the_papers_networks(
     assert build(40, head=(17,)).classifier[-1].in_features == 17
 
 
+@pytest.mark.parametrize(("transforms", "published"), [(True, 3.5e6), (False, 0.8e6)])
+def test_it_has_the_published_size(transforms: bool, published: float) -> None:
+    # table 6 of the paper, with transforms and without ("vanilla")
+    assert sum(p.numel() for p in PointNet(40, transforms=transforms).parameters()) == pytest.approx(
+        published, rel=0.03
+    )
+
+
 def test_float32_training_follows_the_dense_network() -> None:
     points = torch.randn(8, 61, 3, generator=generator(0, "training"))
     labels = torch.arange(8) % 3
@@ -158,7 +171,7 @@ def test_float32_training_follows_the_dense_network() -> None:
     ("arguments", "message"),
     [
         ({"num_classes": 0}, "num_classes=0"),
-        ({"channels": ()}, "at least one in channels"),
+        ({"channels": ()}, "channels=\\(\\): give positive sizes, at least 1"),
         ({"channels": (4, 0)}, "positive sizes"),
         ({"head": (-1,)}, "positive sizes"),
         ({"norm": "layer"}, "give one of batch, instance, group, none"),

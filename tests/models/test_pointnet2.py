@@ -30,6 +30,11 @@ def test_every_norm_keeps_the_contract(norm: str) -> None:
     check_backbone(lambda k: PointNet2(k, norm=norm, **NARROW))
 
 
+@pytest.mark.parametrize("channels", [4, 6])
+def test_features_of_points_keep_the_contract(channels: int) -> None:
+    check_backbone(lambda k: PointNet2(k, in_channels=channels, **NARROW))
+
+
 def test_one_stage_and_no_hidden_head_keep_the_contract() -> None:
     check_backbone(
         lambda k: PointNet2(k, stages=NARROW["stages"][:1], counts=(11,), channels=(5,), head=(), dropout=0.0)
@@ -44,11 +49,12 @@ def test_clouds_of_fewer_points_than_centres_use_them_all(points: int) -> None:
     assert net.point_features(x).shape == (4, min(6, points), 17)
 
 
+@pytest.mark.parametrize("relative", [True, False])
 @pytest.mark.parametrize("width", [0, 2])
-def test_a_set_abstraction_is_a_loop_over_groups(width: int) -> None:
+def test_a_set_abstraction_is_a_loop_over_groups(width: int, relative: bool) -> None:
     ball = Ball(1.1, 5, (6, 7))
     with isolated(0, "abstraction"):
-        layer = SetAbstraction(width, 11, (ball,), "none").double()
+        layer = SetAbstraction(width, 11, (ball,), "none", relative).double()
     points, features = backbones.clouds(n=3, p=23), backbones.clouds(n=3, p=23, seed=1)[..., :width]
     centres, got = layer(points, features if width else None)
     for i, picks in enumerate(naive.farthest_from_centre(points, 11).tolist()):
@@ -56,8 +62,8 @@ def test_a_set_abstraction_is_a_loop_over_groups(width: int) -> None:
         for pick, feature in zip(picks, got[i], strict=True):
             distances = (points[i] - points[i, pick]).norm(dim=1)
             near = [j for j in distances.argsort().tolist()[:5] if distances[j] < 1.1]
-            offsets = points[i, near] - points[i, pick]
-            expected = torch.cat([offsets, features[i, near]], dim=1) if width else offsets / 1.1
+            offsets = (points[i, near] - points[i, pick]) / (1.1 if relative else 1)
+            expected = torch.cat([offsets, features[i, near]], dim=1)
             for linear in (layer.layers[0][0].linear, layer.layers[0][1].linear):
                 expected = linear(expected).relu()
             torch.testing.assert_close(feature, expected.amax(dim=0), rtol=1e-10, atol=1e-12)

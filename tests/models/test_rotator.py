@@ -189,3 +189,8 @@ def test_arguments_out_of_range_are_refused(arguments, message):
 def test_clouds_of_another_shape_are_refused(shape):
     with pytest.raises(InputError, match="give \\(n, p, 3\\) with at least one point"):
         Rotator()(torch.zeros(shape))
+
+
+def test_a_backbone_of_more_than_coordinates_is_refused():
+    with pytest.raises(InputError, match=r"in_channels=6 behind a rotator.*give in_channels=3"):
+        Rotated(PointNet(3, in_channels=6), Rotator())

@@ -12,7 +12,7 @@ import torch
 from cl3d.errors import InputError
 from cl3d.models import VoxelNet
 from cl3d.models.layers import NORMS
-from cl3d.models.voxelnet import SMALLEST_GRID, occupancy
+from cl3d.models.voxelnet import SMALLEST_GRID, voxels
 from cl3d.testing import backbones
 from cl3d.testing.backbones import check_backbone
 
@@ -22,6 +22,11 @@ NARROW: dict[str, Any] = {"grid": 13, "extent": 2.0, "channels": (3, 5), "head":
 @pytest.mark.parametrize("norm", NORMS)
 def test_every_norm_keeps_the_contract(norm: str) -> None:
     check_backbone(lambda k: VoxelNet(k, norm=norm, **NARROW))
+
+
+@pytest.mark.parametrize("channels", [4, 6])
+def test_features_of_points_keep_the_contract(channels: int) -> None:
+    check_backbone(lambda k: VoxelNet(k, in_channels=channels, norm="batch", **NARROW))
 
 
 def test_the_smallest_grid_keeps_the_contract() -> None:
@@ -35,7 +40,7 @@ def test_a_single_point_is_a_cloud() -> None:
 
 def test_the_grid_is_a_loop_over_points_and_corners() -> None:
     points = backbones.clouds(n=3, p=17)
-    for cloud, got in zip(points.tolist(), occupancy(points, 5, 0.8), strict=True):
+    for cloud, got in zip(points.tolist(), voxels(points, 5, 0.8)[:, 0], strict=True):
         sums = torch.zeros(5, 5, 5, dtype=torch.float64)
         for point in cloud:
             places = [(min(max(x / 0.8, -1), 1) + 1) * 2 for x in point]
@@ -45,18 +50,25 @@ def test_the_grid_is_a_loop_over_points_and_corners() -> None:
         torch.testing.assert_close(got, 1 - torch.exp(-sums), rtol=1e-10, atol=1e-12)
 
 
+def test_a_cell_has_the_sum_of_its_features_over_one_more_than_its_weight() -> None:
+    points = torch.tensor([[[-1.0, 0, 1, 6], [-1, 0, 1, 9], [0, 5, 0, 8]]])
+    grid = voxels(points, 3, 1.0)[0, 1]
+    assert grid.nonzero().tolist() == [[0, 1, 2], [1, 2, 1]]
+    assert (float(grid[0, 1, 2]), float(grid[1, 2, 1])) == ((6 + 9) / 3, 8 / 2)
+
+
 def test_a_point_on_a_cell_fills_it_alone() -> None:
     points = torch.tensor([[[-1.0, 0, 1], [-1, 0, 1], [0, 5, 0]]])
-    grid = occupancy(points, 3, 1.0)[0]
+    grid = voxels(points, 3, 1.0)[0, 0]
     assert grid.nonzero().tolist() == [[0, 1, 2], [1, 2, 1]]
     torch.testing.assert_close(grid[0, 1, 2], torch.tensor(1 - math.exp(-2)))
     torch.testing.assert_close(grid[1, 2, 1], torch.tensor(1 - math.exp(-1)))
 
 
 def test_the_grid_is_differentiable_twice() -> None:
-    points = (0.3 * backbones.clouds(n=2, p=5)).requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: occupancy(x, 5, 1.0), (points,))
-    assert torch.autograd.gradgradcheck(lambda x: occupancy(x, 5, 1.0), (points,))
+    points = (0.3 * backbones.clouds(n=2, p=5, channels=4)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: voxels(x, 5, 1.0), (points,))
+    assert torch.autograd.gradgradcheck(lambda x: voxels(x, 5, 1.0), (points,))
 
 
 def test_it_has_the_published_size() -> None:

@@ -24,6 +24,9 @@ class Objective(Protocol):
     needs_target: ClassVar[bool]
     """Whether the network must know where training on the real data took it."""
 
+    second_order: ClassVar[bool]
+    """Whether it differentiates gradients of the network, so that this must allow it."""
+
     @property
     def passes(self) -> tuple[float, float]:
         """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""

@@ -23,6 +23,7 @@ class DistributionMatching:
 
     joint: ClassVar[bool] = False
     needs_target: ClassVar[bool] = False
+    second_order: ClassVar[bool] = False
     passes: ClassVar[tuple[float, float]] = (0.4, 1.0)
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:

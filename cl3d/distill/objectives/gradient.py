@@ -33,6 +33,7 @@ class GradientMatching:
     distance: str = "layer_cosine"
     joint: ClassVar[bool] = False
     needs_target: ClassVar[bool] = False
+    second_order: ClassVar[bool] = True
     passes: ClassVar[tuple[float, float]] = (1.0, 3.0)
 
     def __post_init__(self) -> None:

@@ -45,6 +45,7 @@ class SortedFeatureMatching:
     strictness: float = 1000.0
     joint: ClassVar[bool] = False
     needs_target: ClassVar[bool] = False
+    second_order: ClassVar[bool] = False
     passes: ClassVar[tuple[float, float]] = (0.8, 1.6)
 
     def __post_init__(self) -> None:

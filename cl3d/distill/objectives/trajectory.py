@@ -40,6 +40,7 @@ class TrajectoryMatching:
     lr_rate: float = 0.05
     joint: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True
+    second_order: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, 1)
