@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -72,8 +72,8 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
     except (CompactHydraException, OmegaConfBaseException, OSError) as error:
         refused.append(error)
+    _remove_empty(folders, start)  # of what was refused, or wrote nothing
     if refused:
-        _remove_empty(folders, start)
         _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused])
 
 
@@ -138,6 +138,21 @@ def build_dataset(config: DictConfig) -> Any:
         return replace(dataset, name=f"{dataset.name}, canonical", train=train, test=test)
 
     return derived(dataset, "canonical", turned)
+
+
+def handed_on(config: DictConfig, groups: Sequence[str], names: Sequence[str]) -> list[str]:
+    """This script's settings as another one's overrides.
+
+    Args:
+        groups: what the command line says of these, and of what stands in them, word for word.
+        names: settings whose values are handed on, those that are null left out.
+    """
+    given = [
+        text
+        for text in HydraConfig.get().overrides.task
+        if text.lstrip("+~").split("=")[0].split(".")[0].split("/")[0] in groups
+    ]
+    return given + [f"{name}={config[name]}" for name in names if config[name] is not None]
 
 
 def whole(config: DictConfig, name: str, least: int) -> int:

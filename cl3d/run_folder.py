@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -13,19 +14,20 @@ from omegaconf.errors import OmegaConfBaseException
 from cl3d.atomic import write_text
 from cl3d.errors import InputError
 
-PLACES = ("folder", "resume")
-"""Settings that say where a run lies and not what it is."""
+HOW = ("folder", "resume", "workers", "dry_run")
+"""Settings that say where and how a run goes and not what it is."""
 
 
 class AlreadyFinished(Exception):
     """The run that was asked for is there: nothing has to be done."""
 
 
-def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
+def open_folder(folder: Path, config: DictConfig, finished: bool, grows: Sequence[str] = ()) -> None:
     """Puts the resolved config into a run's folder; an unfinished run of the same settings is gone on with.
 
     Args:
         finished: whether the folder holds a run that is finished.
+        grows: settings that may be others each time, as the folder keeps what was made with the earlier ones.
 
     Raises:
         AlreadyFinished: if that run has the same settings.
@@ -38,18 +40,19 @@ def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
         there = _read(path)
-        if there is not None and _settings(there) != _settings(whole):
+        if there is not None and _settings(there, grows) != _settings(whole, grows):
             raise InputError(
                 f"{folder} already holds a run with other settings: give another folder=, or remove it"
             ) from error
         if finished:
             raise AlreadyFinished(f"{folder} holds this run, and it is finished: nothing to do") from error
-        if there is not None:
+        if there is not None and not grows:
             return
     try:
         write_text(path, OmegaConf.to_yaml(whole, resolve=True))
     except InputError:
-        path.unlink(missing_ok=True)  # the empty file would keep others out
+        if path.exists() and not path.stat().st_size:
+            path.unlink()  # the empty file would keep others out
         raise
 
 
@@ -93,11 +96,11 @@ def _read(path: Path) -> DictConfig | None:
     return stored if len(stored) else None
 
 
-def _settings(config: DictConfig) -> dict[str, object]:
+def _settings(config: DictConfig, grows: Sequence[str]) -> dict[str, object]:
     """What a run is, wherever it lies."""
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key not in PLACES}
+    return {str(key): value for key, value in plain.items() if key not in (*HOW, *grows)}
 
 
 def _script() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cl3d.errors import InputError
 from cl3d.report.groups import Group, group_by_seed
+from cl3d.report.text_tables import markdown, percent
 
 
 def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None) -> str:
@@ -28,13 +29,13 @@ def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None)
     head = ["steps", "memory", "seeds", "final %", "average %", "forgetting", "bytes", "moved", "seconds"]
     if reference is not None:
         head.append(f"final − {reference}, paired")
-    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
+    rows = []
     for (steps, name), members in sorted(groups.items(), key=lambda item: _rank(*item)):
         cells = [str(steps), name, str(len(members)), *_cells(list(members.values()))]
         if reference is not None:
             cells.append(_paired(members, groups.get((steps, reference), {})))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown(head, rows).rstrip("\n")
 
 
 def _rank(key: tuple[int, str], members: Group) -> tuple[int, float]:
@@ -46,9 +47,9 @@ def _cells(members: Sequence[dict[str, Any]]) -> list[str]:
         step["moved_mean"] for run in members for step in run["condensing_per_step"] if "moved_mean" in step
     ]
     return [
-        _percent([run["final_accuracy"] for run in members]),
-        _percent([run["average_accuracy"] for run in members]),
-        _percent([run["forgetting"]["max_minus_last"] for run in members]),
+        percent([run["final_accuracy"] for run in members]),
+        percent([run["average_accuracy"] for run in members]),
+        percent([run["forgetting"]["max_minus_last"] for run in members]),
         f"{members[0]['memory_bytes']:,}",
         f"{statistics.fmean(moved):.3f}" if moved else "–",
         f"{statistics.fmean(run['seconds']['total'] for run in members):.0f}",
@@ -65,8 +66,3 @@ def _paired(members: Group, reference: Group) -> str:
         return "–"
     spread = f" ({min(differences):+.1f} to {max(differences):+.1f})" if len(differences) > 1 else ""
     return f"{statistics.fmean(differences):+.1f}{spread}"
-
-
-def _percent(values: Sequence[float]) -> str:
-    mean = 100 * statistics.fmean(values)
-    return f"{mean:.1f} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
