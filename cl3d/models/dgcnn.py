@@ -20,10 +20,8 @@ from cl3d.models.grouped_layers import (
     check_network,
     check_sizes,
     dropped_classifier,
-    normalised,
 )
-from cl3d.models.layers import point_norm
-from cl3d.ops.grouping import nearest_points, take
+from cl3d.ops.grouping import nearest_points
 
 SLOPE = 0.2
 """Of every leaky ReLU below 0, as in the authors' code."""
@@ -94,25 +92,13 @@ class DGCNN(Backbone):
         return torch.cat([f.max(dim=1).values, f.mean(dim=1)], dim=1)
 
 
-class EdgeConv(nn.Module):
-    """The max over a point's edges of a layer on (neighbour - point, point).
-
-    As the linear map W = (V, U) gives V (y - x) + U x = V y + (U - V) x, it is applied to points, not edges.
-    """
+class EdgeConv(GroupedLayer):
+    """The max over a point's edges of a layer on (neighbour - point, point)."""
 
     def __init__(self, inputs: int, outputs: int, norm: str) -> None:
-        super().__init__()
-        self.linear = nn.Linear(2 * inputs, outputs, bias=norm in ("none", "group"))
-        self.norm = point_norm(norm, outputs)
+        super().__init__(2 * inputs, outputs, norm, slope=1)
 
-    def edges(self, x: Tensor, neighbours: Tensor) -> Tensor:
-        """The layer on every edge before its activation: (b, p, inputs), (b, p, k) → (b, p, k, outputs)."""
-        difference, own = self.linear.weight.chunk(2, dim=1)
-        ends = take(nn.functional.linear(x, difference), neighbours)
-        starts = nn.functional.linear(x, own - difference, self.linear.bias)
-        return normalised(ends + starts.unsqueeze(2), self.norm)
-
-    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
+    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:  # type: ignore[override]
         """(b, p, inputs) and the neighbours' indices (b, p, k) → (b, p, outputs)."""
-        # the activation rises, so it commutes with the max
-        return activate(self.edges(x, neighbours).max(dim=2).values, SLOPE)
+        # the activation is rising, so it commutes with the max
+        return activate(self.edges(x, neighbours, x).max(dim=2).values, SLOPE)

@@ -117,7 +117,7 @@ class DeepEdgeConv(nn.Module):
 
     def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
         """(b, p, inputs) and the neighbours' indices (b, p, k) → (b, p, channels[-1])."""
-        edges = activate(self.first.edges(x, neighbours), SLOPE)
+        edges = activate(self.first.edges(x, neighbours, x), SLOPE)
         result: Tensor = self.layers(edges).max(dim=2).values
         return result
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from cl3d.errors import InputError, check_range, check_whole
 from cl3d.models.layers import NORMS, SharedLayer, hidden_layers
+from cl3d.ops.grouping import take
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 
 
@@ -29,6 +31,44 @@ class GroupedLayer(SharedLayer):
         """(b, …, inputs) → (b, …, outputs)."""
         y = shared_linear(x.flatten(1, -2), self.linear.weight, self.linear.bias, self.norm)
         return activate(y, self.slope).view(*x.shape[:-1], -1)
+
+    def edges(self, values: Tensor, near: Tensor, own: Tensor) -> Tensor:
+        """The layer on (neighbour - own, own) of every neighbour, the linear map applied to points alone.
+
+        W = (V, U) on (y - x, x) is V y + (U - V) x: the product runs over points, not over their groups.
+
+        Args:
+            values: of all points, (b, p, inputs / 2).
+            near: indices of the neighbours, (b, q, k).
+            own: values of the centres, (b, q, inputs / 2).
+
+        Returns:
+            (b, q, k, outputs).
+        """
+        difference, centre = self.linear.weight.chunk(2, dim=1)
+        return self._around(values, difference, near, own, centre - difference)
+
+    def offsets(self, points: Tensor, features: Tensor, near: Tensor, centres: Tensor) -> Tensor:
+        """The layer on (point - centre, feature) of every neighbour, applied as in :meth:`edges`.
+
+        Args:
+            points: (b, p, 3).
+            features: (b, p, inputs - 3).
+            near: indices of the neighbours, (b, q, k).
+            centres: (b, q, 3).
+
+        Returns:
+            (b, q, k, outputs).
+        """
+        weight = self.linear.weight
+        return self._around(torch.cat([points, features], dim=2), weight, near, centres, -weight[:, :3])
+
+    def _around(
+        self, values: Tensor, weight: Tensor, near: Tensor, own: Tensor, own_weight: Tensor
+    ) -> Tensor:
+        ends = take(nn.functional.linear(values, weight), near)
+        starts = nn.functional.linear(own, own_weight, self.linear.bias)
+        return activate(normalised(ends + starts.unsqueeze(2), self.norm), self.slope)
 
 
 def grouped_layers(sizes: Sequence[int], norm: str, slope: float = 0.0) -> nn.Sequential:

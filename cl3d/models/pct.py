@@ -104,10 +104,11 @@ class NeighbourEmbedding(nn.Module):
     def forward(self, points: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Points (b, p, 3), features (b, p, inputs) → the sampled ones' (b, q, 3) and (b, q, outputs)."""
         picks = farthest_from_centre(points, self.count)
-        centres, own = take(points, picks), take(features, picks).unsqueeze(2)
-        groups = take(features, nearest_points(points, centres, self.k))
-        groups = torch.cat([groups - own, own.expand_as(groups)], dim=-1)
-        return centres, self.layers(groups).max(dim=2).values
+        centres, own = take(points, picks), take(features, picks)
+        first = self.layers[0]
+        assert isinstance(first, GroupedLayer)
+        groups = first.edges(features, nearest_points(points, centres, self.k), own)
+        return centres, self.layers[1:](groups).max(dim=2).values
 
 
 class OffsetAttention(nn.Module):

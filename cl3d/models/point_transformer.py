@@ -113,8 +113,7 @@ class Transition(nn.Module):
         """Points (b, p, 3), features (b, p, inputs) → (b, q, 3) and (b, q, outputs), q = ⌈p / stride⌉."""
         centres = take(points, farthest_from_centre(points, -(-points.shape[1] // self.stride)))
         near = nearest_points(points, centres, self.k)
-        groups = torch.cat([take(points, near) - centres.unsqueeze(2), take(features, near)], dim=-1)
-        return centres, self.layer(groups).max(dim=2).values
+        return centres, self.layer.offsets(points, features, near, centres).max(dim=2).values
 
 
 class Block(nn.Module):

@@ -106,7 +106,6 @@ class ResidualAbstraction(nn.Module):
         picks = farthest_from_centre(points, (points.shape[1] + 1) // 2)
         centres = take(points, picks)
         near = ball_query(points, centres, self.radius, self.k)
-        offsets = (take(points, near) - centres.unsqueeze(2)) / self.radius
-        groups = torch.cat([offsets, take(features, near)], dim=-1)
-        pooled = self.second(self.first(groups)).max(dim=2).values
+        groups = self.first.offsets(points / self.radius, features, near, centres / self.radius)
+        pooled = self.second(groups).max(dim=2).values
         return centres, nn.functional.relu(pooled + self.skip(take(features, picks)))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.errors import check_positive, check_whole
-from cl3d.models.grouped_layers import check_sizes, grouped_layers
+from cl3d.models.grouped_layers import GroupedLayer, check_sizes, grouped_layers
 from cl3d.ops.ball_query import ball_query
 from cl3d.ops.grouping import farthest_from_centre, take
 
@@ -66,11 +66,14 @@ class SetAbstraction(nn.Module):
         centres = take(points, farthest_from_centre(points, self.count))
         maps = []
         for ball, layers in zip(self.balls, self.layers, strict=True):
+            assert isinstance(layers, nn.Sequential)
+            first = layers[0]
+            assert isinstance(first, GroupedLayer)
             near = ball_query(points, centres, ball.radius, ball.k)
-            groups = take(points, near) - centres.unsqueeze(2)
-            if self.relative:
-                groups = groups / ball.radius
-            if features is not None:
-                groups = torch.cat([groups, take(features, near)], dim=-1)
-            maps.append(layers(groups).max(dim=2).values)
+            scale = ball.radius if self.relative else 1.0
+            if features is None:
+                groups = first((take(points, near) - centres.unsqueeze(2)) / scale)
+            else:
+                groups = first.offsets(points / scale, features, near, centres / scale)
+            maps.append(layers[1:](groups).max(dim=2).values)
         return centres, torch.cat(maps, dim=-1)

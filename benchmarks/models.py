@@ -1,0 +1,144 @@
+"""What each backbone costs: python benchmarks/models.py [--models pointnet dgcnn ...] [--json FILE].
+
+For each choice of ``model=``: milliseconds per cloud of 1,024 points, forward and backward in train mode, and
+the peak memory that this adds to a process; on the CPU (time of one core, so that other work on the machine
+counts little) and on CUDA where there is a device (time of the clock). Every measurement is a process of its
+own, and rounds over all models alternate. Prints a Markdown table for each device: the median over rounds
+and, in brackets, the least and the most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from torch import nn
+
+from cl3d.atomic import write_text
+from cl3d.cli import CONFIGS, build
+from cl3d.clouds import normalize
+from cl3d.ops.allocator import tune_allocator
+from cl3d.random import generator, isolated
+from cl3d.report.text_tables import markdown
+
+CLASSES = 40
+STEPS = 2
+MIB = 1 << 20
+
+
+def main() -> None:
+    names = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--models", nargs="+", default=names, choices=names)
+    parser.add_argument("--points", type=int, default=1024)
+    parser.add_argument("--clouds", type=int, default=4, help="in a batch")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="both unless given")
+    parser.add_argument("--json", type=Path, help="write the measurements to this file")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(measure(arguments.one, arguments.device, arguments.clouds, arguments.points)))
+        return
+    devices = [arguments.device] if arguments.device else ["cpu", *["cuda"] * torch.cuda.is_available()]
+    report: dict[str, Any] = {"torch": torch.__version__, "python": platform.python_version()}
+    report |= {"points": arguments.points, "clouds_in_a_batch": arguments.clouds}
+    for device in devices:
+        rounds = [
+            {name: apart(name, device, arguments) for name in arguments.models}
+            for _ in range(arguments.rounds)
+        ]
+        report[device] = {name: [found[name] for found in rounds] for name in arguments.models}
+        what = torch.cuda.get_device_name() if device == "cuda" else "CPU, one thread"
+        print(f"{what}, {arguments.points:,} points, batches of {arguments.clouds}\n")
+        print(table(report[device]), flush=True)
+    if arguments.json:
+        write_text(arguments.json, json.dumps(report, indent=1) + "\n")
+
+
+def apart(name: str, device: str, arguments: argparse.Namespace) -> dict[str, float]:
+    """:func:`measure` in a process of its own, so that its peak memory is nobody else's."""
+    settings = ["--device", device, "--points", str(arguments.points), "--clouds", str(arguments.clouds)]
+    command = [sys.executable, __file__, "--one", name, *settings]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(result.stdout)  # type: ignore[no-any-return]
+
+
+def measure(name: str, device: str, clouds: int, points: int) -> dict[str, float]:
+    """Seconds per cloud, bytes above those of the process before, and parameters of one model."""
+    tune_allocator()
+    torch.set_num_threads(1)
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+        model = build(compose("evaluate", [f"model={name}"]).model)
+    # points on random ellipsoids: neighbourhoods are surfaces, as in scans and meshes
+    draws = generator(0, "benchmark")
+    axes = 0.2 + torch.rand(clouds, 1, 3, generator=draws)
+    sphere = nn.functional.normalize(torch.randn(clouds, points, 3, generator=draws), dim=2)
+    x, y = normalize(sphere * axes).to(device), torch.randint(CLASSES, (clouds,), generator=draws).to(device)
+    before = peak(device)
+    with isolated(0, "benchmark"):
+        net = model(CLASSES).to(device).train()
+        steps = [step(net, x, y, device) for _ in range(1 + STEPS)][1:]  # the first warms up
+    forward, backward = (statistics.median(times) for times in zip(*steps, strict=True))
+    return {
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "forward": forward / clouds,
+        "backward": backward / clouds,
+        "bytes": peak(device) - before,
+    }
+
+
+def step(net: nn.Module, x: torch.Tensor, y: torch.Tensor, device: str) -> tuple[float, float]:
+    times = [now(device)]
+    net.zero_grad(set_to_none=True)
+    loss = nn.functional.cross_entropy(net(x), y)
+    times.append(now(device))
+    loss.backward()
+    times.append(now(device))
+    return times[1] - times[0], times[2] - times[1]
+
+
+def now(device: str) -> float:
+    if device == "cuda":
+        torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time()
+
+
+def peak(device: str) -> int:
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def table(measured: dict[str, list[dict[str, float]]]) -> str:
+    rows = []
+    for name, rounds in measured.items():
+        times = [spread([1000 * found[key] for found in rounds]) for key in ("forward", "backward")]
+        memory = statistics.median(found["bytes"] for found in rounds) / MIB
+        rows.append([f"`{name}`", f"{rounds[0]['parameters'] / 1e6:.2f} M", *times, f"{memory:.0f}"])
+    return markdown(
+        ["model", "parameters", "forward, ms per cloud", "backward, ms per cloud", "peak MiB"], rows
+    )
+
+
+def spread(values: list[float]) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+if __name__ == "__main__":
+    main()
