@@ -9,6 +9,7 @@ from cl3d.models.point_transformer import PointTransformer
 from cl3d.models.point_transformer_segmentation import PointTransformerSegmentation
 from cl3d.models.pointconv import PointConv
 from cl3d.models.pointmamba import PointMamba
+from cl3d.models.pointmamba_segmentation import PointMambaSegmentation
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
 from cl3d.models.pointmlp_segmentation import PointMLPSegmentation
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
@@ -34,6 +35,7 @@ __all__ = [
     "PointMLP",
     "PointMLPSegmentation",
     "PointMamba",
+    "PointMambaSegmentation",
     "PointNeXt",
     "PointNet",
     "PointNet2",
