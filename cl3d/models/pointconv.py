@@ -21,7 +21,7 @@ from cl3d.models.grouped_layers import (
     grouped_layers,
 )
 from cl3d.models.layers import hidden_layers
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 
 WEIGHT_SIZES, DENSITY_SIZES = (8, 8, 16), (16, 8, 1)
 """Outputs of the layers of the two small networks; 16 is C_mid of the paper's section 4."""
@@ -108,7 +108,7 @@ class PointConv(Backbone):
 
     def point_features(self, points: Tensor) -> Tensor:
         """The last convolution's features and weights: (b, p, in_channels) → (b, q, feature_dim + 16)."""
-        points, features = coordinates_and_features(points)
+        points, features = coordinates_and_features(in_order(points)[0])
         for stage in self.stages:
             points, features = stage(points, features)
         offsets = (points - points.mean(dim=1, keepdim=True)).unsqueeze(1)

@@ -19,7 +19,7 @@ from cl3d.models.grouped_layers import check_segmentation_net, check_sizes
 from cl3d.models.layers import hidden_layers
 from cl3d.models.mamba import mamba_blocks
 from cl3d.models.tokens import Tokens
-from cl3d.ops.grouping import take
+from cl3d.ops.grouping import in_order, take
 
 SLOPE = 0.2
 """Below 0, of the layer on the class."""
@@ -94,6 +94,7 @@ class PointMambaSegmentation(SegmentationNet):
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
         """See :class:`~cl3d.models.SegmentationNet`."""
+        points, back = in_order(points)
         x, centres, orders = self.tokens(points)
         outputs = []
         for depth, block in enumerate(self.blocks, start=1):
@@ -106,5 +107,4 @@ class PointMambaSegmentation(SegmentationNet):
         both = zip(f.chunk(2, dim=1), orders, strict=True)
         first, second = (take(along, order.argsort(dim=1)) for along, order in both)
         handed = self.propagation(points[..., :3], points, centres, (first + second) / 2)
-        result: Tensor = self.hidden(handed, context)
-        return result
+        return take(self.hidden(handed, context), back)

@@ -21,7 +21,7 @@ from cl3d.models.grouped_layers import (
 )
 from cl3d.models.pooled_last import PooledLast
 from cl3d.ops.ball_query import ball_query
-from cl3d.ops.grouping import farthest_from_centre, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, take
 
 
 class PointNeXt(PooledLast):
@@ -81,6 +81,7 @@ class PointNeXt(PooledLast):
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
+        points, _ = in_order(points)
         x, points = self.embedding(points), points[..., :3]
         for stage in self.stages:
             points, x = stage(points, x)

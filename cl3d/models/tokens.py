@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.models.grouped_layers import GroupedLayer
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 from cl3d.ops.hilbert import hilbert_order
 
 PATCH_CHANNELS, PLACE_CHANNELS = (128, 256, 512), 128
@@ -37,6 +37,7 @@ class Tokens(nn.Module):
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Points (b, p, in_channels) → tokens (b, 2q, width), centres (b, q, 3), their two orders (b, q)."""
+        points, _ = in_order(points)
         coordinates = points[..., :3]
         centres = take(coordinates, farthest_from_centre(coordinates, self.count))
         groups = take(points, nearest_points(coordinates, centres, self.k))
