@@ -8,6 +8,7 @@ from cl3d.models.pct_segmentation import PCTSegmentation
 from cl3d.models.point_transformer import PointTransformer
 from cl3d.models.point_transformer_segmentation import PointTransformerSegmentation
 from cl3d.models.pointconv import PointConv
+from cl3d.models.pointconv_segmentation import PointConvSegmentation
 from cl3d.models.pointmamba import PointMamba
 from cl3d.models.pointmamba_segmentation import PointMambaSegmentation
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
@@ -32,6 +33,7 @@ __all__ = [
     "DGCNNSegmentation",
     "PCTSegmentation",
     "PointConv",
+    "PointConvSegmentation",
     "PointMLP",
     "PointMLPSegmentation",
     "PointMamba",

@@ -155,13 +155,19 @@ class Convolution(nn.Module):
     def forward(self, points: Tensor, features: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Points (b, p, 3), features (b, p, inputs) → centres (b, q, 3) and theirs (b, q, outputs)."""
         centres = take(points, farthest_from_centre(points, self.stage.count))
-        near = nearest_points(points, centres, self.stage.k)
-        groups = offsets = take(points, near) - centres.unsqueeze(2)
-        if features is not None:
-            groups = torch.cat([offsets, take(features, near)], dim=-1)
-        inverse = take(inverse_density(points, self.stage.bandwidth), near)
-        values, weights = self.terms(groups, offsets, inverse)
-        return centres, self.mix((values.mT @ weights).flatten(2))
+        return centres, self.mix(convolved(self.terms, points, features, centres, self.stage))
+
+
+def convolved(terms: Terms, points: Tensor, features: Tensor | None, centres: Tensor, stage: Stage) -> Tensor:
+    """Σ over the neighbours of each centre of feature times weight: (b, p, 3), … → (b, q, 16 · channels)."""
+    near = nearest_points(points, centres, stage.k)
+    groups = offsets = take(points, near) - centres.unsqueeze(2)
+    if features is not None:
+        groups = torch.cat([offsets, take(features, near)], dim=-1)
+    inverse = take(inverse_density(points, stage.bandwidth), near)
+    values, weights = terms(groups, offsets, inverse)
+    summed: Tensor = (values.mT @ weights).flatten(2)
+    return summed
 
 
 def inverse_density(points: Tensor, bandwidth: float) -> Tensor:

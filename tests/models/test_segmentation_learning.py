@@ -12,6 +12,7 @@ from cl3d.data import shapes40
 from cl3d.models import (
     DGCNNSegmentation,
     PCTSegmentation,
+    PointConvSegmentation,
     PointMambaSegmentation,
     PointMLPSegmentation,
     PointNetSegmentation,
@@ -20,6 +21,7 @@ from cl3d.models import (
     pointnet2_msg_segmentation,
     pointnet2_ssg_segmentation,
 )
+from cl3d.models.pointconv import Stage
 from cl3d.models.set_abstraction import Ball
 from cl3d.random import generator, isolated
 
@@ -59,6 +61,15 @@ SMALL: dict[str, tuple[Callable[..., SegmentationNet], dict[str, Any]]] = {
     "pointmlp": (
         PointMLPSegmentation,
         {"width": 16, "growth": (2, 2), "decoder": (32, 32), "context": 32, "k": 8, "dropout": 0.0},
+    ),
+    "pointconv": (
+        PointConvSegmentation,
+        {
+            "stages": (Stage(48, 8, 0.1, (16, 32)), Stage(12, 8, 0.2, (32, 64))),
+            "decoder": ((64, 64), (32, 32)),
+            "hidden": 32,
+            "dropout": 0.0,
+        },
     ),
     "pointmamba": (
         PointMambaSegmentation,

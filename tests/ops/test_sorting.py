@@ -62,4 +62,3 @@ def test_later_keys_decide_where_earlier_ones_tie(keys):
     draws = torch.randint(3, (keys, 7, 31), generator=generator(4)).sub(1).double()
     order = lexicographic_order(list(draws))
     assert torch.equal(order, naive.lexicographic_order(list(draws)))
-    assert len({tuple(column) for column in draws[:, 0].T.tolist()}) < 31 or keys > 3
