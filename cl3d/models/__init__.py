@@ -22,6 +22,7 @@ from cl3d.models.pointnet2_segmentation import (
 )
 from cl3d.models.pointnet_segmentation import PointNetSegmentation
 from cl3d.models.pointnext import PointNeXt
+from cl3d.models.pointnext_segmentation import PointNeXtSegmentation
 from cl3d.models.rotated import Rotated, rotated
 from cl3d.models.rotator import Rotator, canonical
 from cl3d.models.voxelnet import VoxelNet
@@ -39,6 +40,7 @@ __all__ = [
     "PointMamba",
     "PointMambaSegmentation",
     "PointNeXt",
+    "PointNeXtSegmentation",
     "PointNet",
     "PointNet2",
     "PointNet2Segmentation",

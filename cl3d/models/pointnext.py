@@ -90,15 +90,17 @@ class PointNeXt(PooledLast):
 
 
 class ResidualAbstraction(nn.Module):
-    """Half of the points; at each the max over its ball of two layers, plus a linear map of its feature.
+    """Half of the points; at each the max over its ball of some layers, plus a linear map of its feature.
 
-    The layers take the offset over the radius, and the feature; the activation comes after the sum.
+    The layers, two at least, take the offset over the radius, and the feature; the activation comes after
+    the sum.
     """
 
-    def __init__(self, channels: int, radius: float, k: int, norm: str) -> None:
+    def __init__(self, channels: int, radius: float, k: int, norm: str, layers: int = 2) -> None:
         super().__init__()
         self.radius, self.k = radius, k
         self.first = GroupedLayer(3 + channels, channels, norm)
+        self.between = grouped_layers((channels,) * (layers - 1), norm)
         self.second = GroupedLayer(channels, 2 * channels, norm, slope=1)
         self.skip = nn.Linear(channels, 2 * channels)
 
@@ -109,5 +111,5 @@ class ResidualAbstraction(nn.Module):
         near = ball_query(points, centres, self.radius, self.k)
         offsets = (take(points, near) - centres.unsqueeze(2)) / self.radius
         groups = torch.cat([offsets, take(features, near)], dim=-1)
-        pooled = self.second(self.first(groups)).max(dim=2).values
+        pooled = self.second(self.between(self.first(groups))).max(dim=2).values
         return centres, nn.functional.relu(pooled + self.skip(take(features, picks)))

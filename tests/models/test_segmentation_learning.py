@@ -16,6 +16,7 @@ from cl3d.models import (
     PointMambaSegmentation,
     PointMLPSegmentation,
     PointNetSegmentation,
+    PointNeXtSegmentation,
     PointTransformerSegmentation,
     SegmentationNet,
     pointnet2_msg_segmentation,
@@ -61,6 +62,10 @@ SMALL: dict[str, tuple[Callable[..., SegmentationNet], dict[str, Any]]] = {
     "pointmlp": (
         PointMLPSegmentation,
         {"width": 16, "growth": (2, 2), "decoder": (32, 32), "context": 32, "k": 8, "dropout": 0.0},
+    ),
+    "pointnext": (
+        PointNeXtSegmentation,
+        {"width": 16, "stages": 3, "radius": 0.3, "radius_growth": 1.5, "k": 8, "dropout": 0.0},
     ),
     "pointconv": (
         PointConvSegmentation,
