@@ -8,7 +8,9 @@ from cl3d.models.pct_segmentation import PCTSegmentation
 from cl3d.models.point_transformer import PointTransformer
 from cl3d.models.point_transformer_segmentation import PointTransformerSegmentation
 from cl3d.models.pointconv import PointConv
+from cl3d.models.pointconv_segmentation import PointConvSegmentation
 from cl3d.models.pointmamba import PointMamba
+from cl3d.models.pointmamba_segmentation import PointMambaSegmentation
 from cl3d.models.pointmlp import PointMLP, pointmlp, pointmlp_elite
 from cl3d.models.pointmlp_segmentation import PointMLPSegmentation
 from cl3d.models.pointnet import PointNet, pointnet_large, pointnet_light, pointnet_small
@@ -20,6 +22,7 @@ from cl3d.models.pointnet2_segmentation import (
 )
 from cl3d.models.pointnet_segmentation import PointNetSegmentation
 from cl3d.models.pointnext import PointNeXt
+from cl3d.models.pointnext_segmentation import PointNeXtSegmentation
 from cl3d.models.rotated import Rotated, rotated
 from cl3d.models.rotator import Rotator, canonical
 from cl3d.models.voxelnet import VoxelNet
@@ -31,10 +34,13 @@ __all__ = [
     "DGCNNSegmentation",
     "PCTSegmentation",
     "PointConv",
+    "PointConvSegmentation",
     "PointMLP",
     "PointMLPSegmentation",
     "PointMamba",
+    "PointMambaSegmentation",
     "PointNeXt",
+    "PointNeXtSegmentation",
     "PointNet",
     "PointNet2",
     "PointNet2Segmentation",

@@ -21,7 +21,7 @@ from cl3d.models.grouped_layers import (
     check_sizes,
     dropped_classifier,
 )
-from cl3d.ops.grouping import nearest_points
+from cl3d.ops.grouping import in_order, nearest_points, take
 
 SLOPE = 0.2
 """Of every leaky ReLU below 0, as in the authors' code."""
@@ -80,12 +80,12 @@ class DGCNN(Backbone):
 
     def point_features(self, points: Tensor) -> Tensor:
         """The embedding of every point: (b, p, in_channels) → (b, p, embedding)."""
+        points, back = in_order(points)
         maps, places = [points], points[..., :3]
         for layer in self.layers:
             maps.append(layer(maps[-1], nearest_points(places, places, self.k)))
             places = maps[-1]
-        result: Tensor = self.embedding(torch.cat(maps[1:], dim=2))
-        return result
+        return take(self.embedding(torch.cat(maps[1:], dim=2)), back)
 
     def pool(self, f: Tensor) -> Tensor:
         """Max and mean over points: (b, p, embedding) → (b, 2 · embedding)."""

@@ -25,7 +25,7 @@ from cl3d.models.grouped_layers import (
 )
 from cl3d.models.layers import hidden_layers
 from cl3d.models.transform_net import start_as_identity, transformed
-from cl3d.ops.grouping import nearest_points
+from cl3d.ops.grouping import in_order, nearest_points, take
 
 TRANSFORM_EDGES, TRANSFORM_EMBEDDING, TRANSFORM_HEAD = (64, 128), 1024, (512, 256)
 """Layers of the network that transforms the coordinates."""
@@ -92,6 +92,7 @@ class DGCNNSegmentation(SegmentationNet):
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
         """See :class:`~cl3d.models.SegmentationNet`."""
+        points, back = in_order(points)
         x = points
         if self.transform is not None:
             places = points[..., :3]
@@ -103,8 +104,7 @@ class DGCNNSegmentation(SegmentationNet):
         x = torch.cat(maps, dim=2)
         label = self.label(self.one_hot(points, shape_class))
         context = torch.cat([self.embedding(x).max(dim=1).values, label], dim=1)
-        result: Tensor = self.hidden(x, context)
-        return result
+        return take(self.hidden(x, context), back)
 
 
 class DeepEdgeConv(nn.Module):

@@ -76,3 +76,31 @@ class CausalConvolution(nn.Module):
         for place, weight in enumerate(self.weight):
             y = y + weight * padded[:, place : place + x.shape[1]]
         return y
+
+
+class Residual(nn.Module):
+    """x plus a Mamba block on its norm, which a cloud skips with some probability in training."""
+
+    def __init__(self, width: int, depth: int, drop: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.block = MambaBlock(width, depth)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, l, width) → the same shape."""
+        kept = self.drop(x.new_ones(len(x), 1, 1))
+        result: Tensor = x + kept * self.block(self.norm(x))
+        return result
+
+
+def mamba_blocks(width: int, depth: int, drop_path: float) -> nn.ModuleList:
+    """Residual Mamba blocks.
+
+    Args:
+        width: channels of the sequence.
+        depth: number of blocks.
+        drop_path: probability that the last is skipped in training; it grows from 0 in the first.
+    """
+    shares = [drop_path * block / max(1, depth - 1) for block in range(depth)]
+    return nn.ModuleList([Residual(width, depth, share) for share in shares])

@@ -20,7 +20,7 @@ from cl3d.models.grouped_layers import (
     dropped_classifier,
     grouped_layers,
 )
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 
 SLOPE = 0.2
 """Of the embedding's leaky ReLU below 0."""
@@ -83,6 +83,7 @@ class PCT(Backbone):
 
     def point_features(self, points: Tensor) -> Tensor:
         """The embedding of every sampled point: (b, p, in_channels) → (b, q, embedding)."""
+        points, _ = in_order(points)
         x, points = self.layers(points), points[..., :3]
         for sampling in self.samplings:
             points, x = sampling(points, x)

@@ -20,7 +20,7 @@ from cl3d.models.grouped_layers import (
     normalised,
 )
 from cl3d.models.layers import point_norm
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 
 
 class PointTransformer(Backbone):
@@ -84,6 +84,7 @@ class PointTransformer(Backbone):
 
     def point_features(self, points: Tensor) -> Tensor:
         """The features of the last stage's points: (b, p, in_channels) → (b, q, feature_dim)."""
+        points, _ = in_order(points)
         x: Tensor = self.first(points)
         points = points[..., :3]
         for i, stage in enumerate(self.stages):

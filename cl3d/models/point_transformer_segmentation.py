@@ -15,7 +15,7 @@ from cl3d.models.base import SegmentationNet
 from cl3d.models.context import ContextLayer
 from cl3d.models.grouped_layers import GroupedLayer, check_segmentation_net
 from cl3d.models.point_transformer import Block, Transition, check_stages
-from cl3d.ops.grouping import nearest_points, take
+from cl3d.ops.grouping import in_order, nearest_points, take
 from cl3d.ops.interpolate import interpolate
 
 
@@ -77,6 +77,7 @@ class PointTransformerSegmentation(SegmentationNet):
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
         """See :class:`~cl3d.models.SegmentationNet`."""
+        points, back = in_order(points)
         places, x = points[..., :3], self.down[0](points)
         levels = []
         for i, blocks in enumerate(self.before):
@@ -93,8 +94,7 @@ class PointTransformerSegmentation(SegmentationNet):
             if i < len(levels) - 1:
                 x = self.up[i](here, before, places, x)
             places, x = here, self.after[i](x, near, offsets)
-        result: Tensor = self.hidden(x)
-        return result
+        return take(self.hidden(x), back)
 
 
 class Blocks(nn.Module):

@@ -21,7 +21,7 @@ from cl3d.models.grouped_layers import (
     grouped_layers,
 )
 from cl3d.models.layers import hidden_layers
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 
 WEIGHT_SIZES, DENSITY_SIZES = (8, 8, 16), (16, 8, 1)
 """Outputs of the layers of the two small networks; 16 is C_mid of the paper's section 4."""
@@ -108,7 +108,7 @@ class PointConv(Backbone):
 
     def point_features(self, points: Tensor) -> Tensor:
         """The last convolution's features and weights: (b, p, in_channels) → (b, q, feature_dim + 16)."""
-        points, features = coordinates_and_features(points)
+        points, features = coordinates_and_features(in_order(points)[0])
         for stage in self.stages:
             points, features = stage(points, features)
         offsets = (points - points.mean(dim=1, keepdim=True)).unsqueeze(1)
@@ -155,13 +155,19 @@ class Convolution(nn.Module):
     def forward(self, points: Tensor, features: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Points (b, p, 3), features (b, p, inputs) → centres (b, q, 3) and theirs (b, q, outputs)."""
         centres = take(points, farthest_from_centre(points, self.stage.count))
-        near = nearest_points(points, centres, self.stage.k)
-        groups = offsets = take(points, near) - centres.unsqueeze(2)
-        if features is not None:
-            groups = torch.cat([offsets, take(features, near)], dim=-1)
-        inverse = take(inverse_density(points, self.stage.bandwidth), near)
-        values, weights = self.terms(groups, offsets, inverse)
-        return centres, self.mix((values.mT @ weights).flatten(2))
+        return centres, self.mix(convolved(self.terms, points, features, centres, self.stage))
+
+
+def convolved(terms: Terms, points: Tensor, features: Tensor | None, centres: Tensor, stage: Stage) -> Tensor:
+    """Σ over the neighbours of each centre of feature times weight: (b, p, 3), … → (b, q, 16 · channels)."""
+    near = nearest_points(points, centres, stage.k)
+    groups = offsets = take(points, near) - centres.unsqueeze(2)
+    if features is not None:
+        groups = torch.cat([offsets, take(features, near)], dim=-1)
+    inverse = take(inverse_density(points, stage.bandwidth), near)
+    values, weights = terms(groups, offsets, inverse)
+    summed: Tensor = (values.mT @ weights).flatten(2)
+    return summed
 
 
 def inverse_density(points: Tensor, bandwidth: float) -> Tensor:

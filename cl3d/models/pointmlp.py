@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.models.base import Backbone
 from cl3d.models.grouped_layers import GroupedLayer, check_network, check_sizes, dropped_classifier
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 
 EPSILON = 1e-5
 """Below the standard deviation of the offsets."""
@@ -76,6 +76,7 @@ class PointMLP(Backbone):
 
     def point_features(self, points: Tensor) -> Tensor:
         """The features of the last stage's points: (b, p, in_channels) → (b, q, feature_dim)."""
+        points, _ = in_order(points)
         x: Tensor = self.embedding(points)
         points = points[..., :3]
         for stage in self.stages:

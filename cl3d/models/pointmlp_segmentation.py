@@ -18,6 +18,7 @@ from cl3d.models.feature_propagation import FeaturePropagation
 from cl3d.models.grouped_layers import GroupedLayer, check_segmentation_net, check_sizes
 from cl3d.models.layers import hidden_layers
 from cl3d.models.pointmlp import Stage, residuals
+from cl3d.ops.grouping import in_order, take
 
 STRIDE, BLOCKS, DECODED = 4, 2, 4
 """Of each stage; residual blocks before and after its max; and after each propagation."""
@@ -91,6 +92,7 @@ class PointMLPSegmentation(SegmentationNet):
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
         """See :class:`~cl3d.models.SegmentationNet`."""
+        points, back = in_order(points)
         levels = [(points[..., :3], self.embedding(points))]
         for stage in self.stages:
             levels.append(stage(*levels[-1]))
@@ -103,8 +105,7 @@ class PointMLPSegmentation(SegmentationNet):
         summaries = [summary(features).max(dim=1).values for summary, (_, features) in pairs]
         label = self.label(self.one_hot(points, shape_class))
         context = torch.cat([self.summary(torch.cat(summaries, dim=1)), label], dim=1)
-        result: Tensor = self.hidden(x, context)
-        return result
+        return take(self.hidden(x, context), back)
 
 
 def _check(

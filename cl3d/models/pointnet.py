@@ -24,6 +24,9 @@ class PointNet(PooledLast):
     Each shared layer is linear, norm and ReLU. The feature map is that of the last one;
     :meth:`features` finds its max without forming it (:func:`cl3d.ops.pooled_linear.pooled_linear`).
 
+    Deviates: transforms and dropout are off unless asked for, as in the condensation papers' networks; no
+    loss holds the transform of features near orthogonal matrices, as the loss is not the network's.
+
     Args:
         num_classes: number of logits.
         in_channels: of a point, coordinates first.

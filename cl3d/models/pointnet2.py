@@ -17,6 +17,7 @@ from cl3d.models.base import coordinates_and_features
 from cl3d.models.grouped_layers import check_network, check_sizes, dropped_classifier, grouped_layers
 from cl3d.models.pooled_last import PooledLast
 from cl3d.models.set_abstraction import Ball, SetAbstraction
+from cl3d.ops.grouping import in_order
 
 SINGLE_SCALE = (
     (Ball(0.2, 32, (64, 64, 128)),),
@@ -80,7 +81,7 @@ class PointNet2(PooledLast):
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
-        points, features = coordinates_and_features(points)
+        points, features = coordinates_and_features(in_order(points)[0])
         for stage in self.stages:
             points, features = stage(points, features)
         assert features is not None

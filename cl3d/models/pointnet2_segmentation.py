@@ -17,6 +17,7 @@ from cl3d.models.base import SegmentationNet, coordinates_and_features
 from cl3d.models.feature_propagation import FeaturePropagation
 from cl3d.models.grouped_layers import GroupedLayer, check_segmentation_net, check_sizes, grouped_layers
 from cl3d.models.set_abstraction import Ball, SetAbstraction
+from cl3d.ops.grouping import in_order, take
 
 SINGLE_SCALE = (
     (Ball(0.2, 32, (64, 64, 128)),),
@@ -92,6 +93,7 @@ class PointNet2Segmentation(SegmentationNet):
 
     def point_features(self, points: Tensor, shape_class: Tensor) -> Tensor:
         """See :class:`~cl3d.models.SegmentationNet`."""
+        points, back = in_order(points)
         classes = self.one_hot(points, shape_class).unsqueeze(1).expand(-1, points.shape[1], -1)
         places, features = coordinates_and_features(points)
         levels = [(places, torch.cat([classes, points], dim=2))]
@@ -103,8 +105,7 @@ class PointNet2Segmentation(SegmentationNet):
         places, features = places[:, :1], whole.max(dim=1, keepdim=True).values
         for propagation, (earlier, before) in zip(reversed(self.propagations), reversed(levels), strict=True):
             places, features = earlier, propagation(earlier, before, places, features)
-        result: Tensor = self.hidden(features)
-        return result
+        return take(self.hidden(features), back)
 
 
 def pointnet2_ssg_segmentation(num_shapes: int, num_parts: int, **overrides: Any) -> PointNet2Segmentation:

@@ -21,7 +21,7 @@ from cl3d.models.grouped_layers import (
 )
 from cl3d.models.pooled_last import PooledLast
 from cl3d.ops.ball_query import ball_query
-from cl3d.ops.grouping import farthest_from_centre, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, take
 
 
 class PointNeXt(PooledLast):
@@ -81,6 +81,7 @@ class PointNeXt(PooledLast):
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
+        points, _ = in_order(points)
         x, points = self.embedding(points), points[..., :3]
         for stage in self.stages:
             points, x = stage(points, x)
@@ -89,15 +90,17 @@ class PointNeXt(PooledLast):
 
 
 class ResidualAbstraction(nn.Module):
-    """Half of the points; at each the max over its ball of two layers, plus a linear map of its feature.
+    """Half of the points; at each the max over its ball of some layers, plus a linear map of its feature.
 
-    The layers take the offset over the radius, and the feature; the activation comes after the sum.
+    The layers, two at least, take the offset over the radius, and the feature; the activation comes after
+    the sum.
     """
 
-    def __init__(self, channels: int, radius: float, k: int, norm: str) -> None:
+    def __init__(self, channels: int, radius: float, k: int, norm: str, layers: int = 2) -> None:
         super().__init__()
         self.radius, self.k = radius, k
         self.first = GroupedLayer(3 + channels, channels, norm)
+        self.between = grouped_layers((channels,) * (layers - 1), norm)
         self.second = GroupedLayer(channels, 2 * channels, norm, slope=1)
         self.skip = nn.Linear(channels, 2 * channels)
 
@@ -107,5 +110,5 @@ class ResidualAbstraction(nn.Module):
         centres = take(points, picks)
         near = ball_query(points, centres, self.radius, self.k)
         groups = self.first.offsets(points / self.radius, features, near, centres / self.radius)
-        pooled = self.second(groups).max(dim=2).values
+        pooled = self.second(self.between(groups)).max(dim=2).values
         return centres, nn.functional.relu(pooled + self.skip(take(features, picks)))

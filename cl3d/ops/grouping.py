@@ -1,7 +1,7 @@
 """Neighbourhoods inside a network: which points stand for a cloud, which lie near, and their values.
 
-All choices are made without a gradient and from coordinates or features alone, never from the order of the
-points, so that a network built on them does not hang on that order (where no two distances are equal).
+All choices are made without a gradient and from coordinates or features alone. Only where two distances are
+equal does the order of the points decide, so a network that begins with :func:`in_order` does not hang on it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cl3d.errors import InputError, check_whole
 from cl3d.ops.fps import farthest_points
+from cl3d.ops.sorting import lexicographic_order
 
 CHUNK = 1 << 26
 """Most distances held at once: 256 MiB of float32."""
@@ -31,6 +32,22 @@ def take(values: Tensor, indices: Tensor) -> Tensor:
     """
     rows = indices.flatten(1).unsqueeze(-1).expand(-1, -1, values.shape[2])
     return values.gather(1, rows).view(*indices.shape, values.shape[2])
+
+
+def in_order(points: Tensor) -> tuple[Tensor, Tensor]:
+    """The points of each cloud in the order of their coordinates, and the way back.
+
+    On a lattice, as clouds stored in few bits are, many distances are equal. In this order the same points
+    are the same tensor, so that whatever then decides between equals decides alike.
+
+    Args:
+        points: (n, p, d).
+
+    Returns:
+        (n, p, d), differentiable to any order, and (n, p) int64: ``take(ordered, back)`` are the points.
+    """
+    order = lexicographic_order(points.unbind(dim=2))
+    return take(points, order), order.argsort(dim=1)
 
 
 @torch.no_grad()

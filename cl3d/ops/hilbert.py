@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cl3d.errors import InputError, check_positive
+from cl3d.ops.sorting import lexicographic_order
 
 BITS = 16
 """Of a coordinate on the lattice that points are put on: 65,536 cells along an axis."""
@@ -84,8 +85,4 @@ def hilbert_order(points: Tensor, cell: float = 0.02, transposed: bool = False) 
     cells = places.clamp_max(2**BITS - 1).long()
     if transposed:
         cells = cells[..., [1, 0, 2]]
-    order = torch.arange(points.shape[1], device=points.device).expand(points.shape[:2])
-    # stable sorts by the last key first are one sort by all of them
-    for key in (*points.unbind(dim=2)[::-1], hilbert_index(cells, BITS)):
-        order = order.gather(1, key.gather(1, order).argsort(dim=1, stable=True))
-    return order
+    return lexicographic_order([hilbert_index(cells, BITS), *points.unbind(dim=2)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -118,6 +119,12 @@ def farthest_from_centre(points: Tensor, count: int) -> Tensor:
         start = far.index(max(far))
         picks.append(_farthest(cloud, range(len(cloud)), min(count, len(cloud)), start))
     return torch.tensor(picks)
+
+
+def lexicographic_order(keys: Sequence[Tensor]) -> Tensor:
+    """Twin of :func:`cl3d.ops.sorting.lexicographic_order`: Python's sort of tuples."""
+    rows = [list(zip(*row, strict=True)) for row in zip(*(key.tolist() for key in keys), strict=True)]
+    return torch.tensor([sorted(range(len(row)), key=row.__getitem__) for row in rows])
 
 
 def nearest_points(points: Tensor, queries: Tensor, k: int) -> Tensor:

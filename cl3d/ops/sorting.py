@@ -1,6 +1,8 @@
-"""Sorting along the last axis, the dear part of sorted feature maps."""
+"""Sorting along the last axis, the dear part of sorted feature maps; and by several keys."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -28,6 +30,23 @@ def sort_rows(x: Tensor) -> Tensor:
     order = torch.from_numpy(_argsort(rows.detach().contiguous().numpy()))
     starts = torch.arange(len(rows)).unsqueeze(1) * rows.shape[1]
     return rows.flatten().index_select(0, (order + starts).flatten()).view(x.shape)
+
+
+@torch.no_grad()
+def lexicographic_order(keys: Sequence[Tensor]) -> Tensor:
+    """The order of each row by the first key; where that ties by the next, and so on; at last by position.
+
+    Args:
+        keys: each (n, p), without NaN.
+
+    Returns:
+        (n, p) int64.
+    """
+    order = torch.arange(keys[0].shape[1], device=keys[0].device).expand(keys[0].shape)
+    # stable sorts by the last key first are one sort by all of them
+    for key in reversed(keys):
+        order = order.gather(1, key.gather(1, order).argsort(dim=1, stable=True))
+    return order
 
 
 def _argsort(rows: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> np.ndarray:

@@ -57,6 +57,11 @@ def clouds(n: int = CLOUDS, p: int = POINTS, seed: int = 0, channels: int = 3) -
     return torch.cat([points, features], dim=2)
 
 
+def on_a_lattice(points: Tensor) -> Tensor:
+    """The clouds with coordinates rounded to quarters: points coincide, and many distances are equal."""
+    return torch.cat([(4 * points[..., :3]).round() / 4, points[..., 3:]], dim=2)
+
+
 def inputs(net: Backbone, p: int = POINTS) -> Tensor:
     """Random clouds (4, p, in_channels) that ``net`` takes."""
     return clouds(p=p, channels=net.in_channels)
@@ -84,9 +89,9 @@ def check_shapes(net: Backbone) -> None:
 
 
 def check_order_of_points(net: Backbone, tolerance: float) -> None:
-    """The feature does not hang on the order of the points, nor where each is there twice."""
+    """The feature does not hang on the order of the points, also where some coincide or are as far."""
     points = inputs(net)
-    for cloud in (points, points.repeat(1, 2, 1)):
+    for cloud in (points, points.repeat(1, 2, 1), on_a_lattice(points)):
         order = torch.randperm(cloud.shape[1], generator=generator(2, "check-backbone"))
         assert_close(
             net.features(cloud[:, order]), net.features(cloud), tolerance, "the order of points matters"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cl3d.models.base import SegmentationNet
 from cl3d.random import generator, isolated
-from cl3d.testing.backbones import CLOUDS, POINTS, assert_close, assert_finite, clouds
+from cl3d.testing.backbones import CLOUDS, POINTS, assert_close, assert_finite, clouds, on_a_lattice
 
 BuildSegmentationNet = Callable[[int, int], SegmentationNet]
 """Builds a net for numbers of shape classes and of parts; it may draw from torch's global generator."""
@@ -72,9 +72,9 @@ def check_shapes(net: SegmentationNet) -> None:
 
 
 def check_order_of_points(net: SegmentationNet, tolerance: float) -> None:
-    """Points in another order have their logits in that order, also where each is there twice."""
+    """Points in another order have their logits in that order, also where some coincide or are as far."""
     points = inputs(net)
-    for cloud in (points, points.repeat(1, 2, 1)):
+    for cloud in (points, points.repeat(1, 2, 1), on_a_lattice(points)):
         order = torch.randperm(cloud.shape[1], generator=generator(2, "check-segmentation"))
         logits, moved = net(cloud, classes()), net(cloud[:, order], classes())
         assert_close(moved, logits[:, order], tolerance, "the order of points matters")

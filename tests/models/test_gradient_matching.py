@@ -30,9 +30,9 @@ def test_it_works_through_every_model_of_the_configs(name: str) -> None:
     with isolated(0, "matching"):
         net: Backbone = build(OmegaConf.load(CONFIGS / "model" / f"{name}.yaml"))(2).eval()
     assert net.twice_differentiable
-    synthetic = some(2, 29, 1)
+    synthetic = some(2, 11, 1)
     points = synthetic.points.requires_grad_()
-    value = GradientMatching()(net, some(3, 37, 2), PointClouds(points, synthetic.labels))
+    value = GradientMatching()(net, some(3, 13, 2), PointClouds(points, synthetic.labels))
     (gradient,) = torch.autograd.grad(value, points)
     assert torch.isfinite(gradient).all()
     assert gradient.any(dim=2).any(dim=1).all(), "a cloud has no gradient"

@@ -90,17 +90,17 @@ def test_tokens_follow_the_two_curves() -> None:
         net = PointMamba(2, **NARROW).double()
     with torch.no_grad():
         # tokens that are their centres, shifted by what tells the curves apart
-        net.patches.after[1].weight.zero_()
-        net.patches.after[1].bias.zero_()
-        net.places = nn.Linear(3, 11, bias=False).double()
-        net.places.weight.copy_(torch.eye(11, 3))
-        net.indicators[1].shift.copy_(net.indicators[0].shift + 1)
+        net.tokens.patches.after[1].weight.zero_()
+        net.tokens.patches.after[1].bias.zero_()
+        net.tokens.places = nn.Linear(3, 11, bias=False).double()
+        net.tokens.places.weight.copy_(torch.eye(11, 3))
+        net.tokens.indicators[1].shift.copy_(net.tokens.indicators[0].shift + 1)
     seen: list[torch.Tensor] = []
     net.blocks[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     points = backbones.clouds()
     net.eval()(points)
     for sequence, indicator, axes in zip(
-        seen[0].chunk(2, dim=1), net.indicators, ([0, 1, 2], [1, 0, 2]), strict=True
+        seen[0].chunk(2, dim=1), net.tokens.indicators, ([0, 1, 2], [1, 0, 2]), strict=True
     ):
         visited = (sequence - indicator.shift)[..., :3]
         picks = naive.farthest_from_centre(points, 7)

@@ -92,8 +92,9 @@ def test_it_has_the_published_size(build, in_code: int, published: float) -> Non
 
 @pytest.mark.slow
 def test_it_learns_real_shapes(accuracy_after_training) -> None:
-    small: dict[str, Any] = {"width": 16, "expansion": 1.0, "k": 8, "head": (64,), "dropout": 0.0}
-    assert accuracy_after_training(lambda k: pointmlp_elite(k, **small)) > 0.45
+    # groups as large as the paper's: with groups of 8 it fits the training clouds as well, but not others
+    small: dict[str, Any] = {"width": 16, "expansion": 1.0, "k": 24, "head": (64,), "dropout": 0.0}
+    assert accuracy_after_training(lambda k: pointmlp_elite(k, **small)) > 0.65
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,12 @@ def test_float32_training_follows_the_dense_network() -> None:
     assert losses[0] < 1.0
 
 
+@pytest.mark.slow
+def test_it_learns_real_shapes(accuracy_after_training) -> None:
+    small: dict[str, Any] = {"channels": (16, 32, 128), "head": (64,)}
+    assert accuracy_after_training(lambda k: PointNet(k, **small)) > 0.85
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,7 +9,7 @@ from torch import Tensor
 from cl3d.errors import InputError
 from cl3d.ops import grouping, naive
 from cl3d.ops.ball_query import ball_query
-from cl3d.ops.grouping import farthest_from_centre, nearest_points, take
+from cl3d.ops.grouping import farthest_from_centre, in_order, nearest_points, take
 from cl3d.random import generator
 
 
@@ -30,6 +30,15 @@ def test_taking_is_differentiable_twice():
     values = draw(3, 7, 4).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: take(x.sin(), indices), (values,))
     assert torch.autograd.gradgradcheck(lambda x: take(x.sin(), indices), (values,))
+
+
+def test_clouds_in_order_are_the_same_tensor_whatever_their_order():
+    points = draw(3, 31, 4).round()
+    order = torch.randperm(31, generator=generator(2, "grouping"))
+    (first, back), (second, _) = in_order(points), in_order(points[:, order])
+    assert torch.equal(first, second)
+    assert torch.equal(take(first, back), points)
+    assert (first[:, 1:, 0] >= first[:, :-1, 0]).all()
 
 
 @pytest.mark.parametrize("count", [1, 7, 23, 29])

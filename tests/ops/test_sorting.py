@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
-from cl3d.ops.sorting import sort_rows
+from cl3d.ops import naive
+from cl3d.ops.sorting import lexicographic_order, sort_rows
 from cl3d.random import generator
 
 
@@ -53,3 +54,11 @@ def test_without_a_graph_nothing_is_kept():
     x = torch.randn(3, 7, generator=generator(4)).requires_grad_()
     with torch.no_grad():
         assert not sort_rows(x).requires_grad
+
+
+@pytest.mark.parametrize("keys", [1, 2, 3, 5])
+def test_later_keys_decide_where_earlier_ones_tie(keys):
+    # few values, so that whole rows tie too and keep their order
+    draws = torch.randint(3, (keys, 7, 31), generator=generator(4)).sub(1).double()
+    order = lexicographic_order(list(draws))
+    assert torch.equal(order, naive.lexicographic_order(list(draws)))
