@@ -39,7 +39,7 @@ def read(path: Path) -> Geometry:
         InputError: naming the file, and the line or byte in it where one is at fault: if it has
             another ending, is absent, empty, truncated or damaged, holds other numbers of points or
             faces than it promises, coordinates that are not finite, faces whose corners are no
-            points, no points, or several all in one place.
+            points, fewer than two points, or all in one place.
     """
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
