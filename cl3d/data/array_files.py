@@ -115,6 +115,14 @@ class Hdf5:
                 f"{path} is truncated or corrupt ({_reason(error)}): get or save it again"
             ) from error
 
+    def shape(self, key: str) -> tuple[int, ...]:
+        """The shape of one of the arrays, which is not read."""
+        try:
+            with h5py.File(self.path, "r") as file:
+                return tuple(file[key].shape or ())
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise _unreadable(self.path, key, error) from error
+
     def array(self, key: str) -> Array:
         """One of the arrays."""
         try:
