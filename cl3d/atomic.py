@@ -34,6 +34,8 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            if fcntl is None:
+                file.close()  # such systems rename no open file
             os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)
     except BaseException as error:

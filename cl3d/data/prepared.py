@@ -67,7 +67,7 @@ def open_folder(folder: Path, key: Mapping[str, Any]) -> Dataset:
             prepared=folder,
         )
     # json, numpy and Dataset each say in their own way that something is missing or does not fit
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Damaged(str(error)) from error
 
 

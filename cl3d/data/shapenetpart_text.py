@@ -93,9 +93,9 @@ def read_shapes(path: Path, labels: Mapping[str, int]) -> list[tuple[str, str]]:
     """
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read ({error}): complete the release") from error
-    if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
+    if not isinstance(listed, list) or not all(isinstance(e, str) and e.isprintable() for e in listed):
         raise InputError(f"{path} holds no list of names: get it again")
     shapes = [(PurePosixPath(entry).parent.name, PurePosixPath(entry).name) for entry in listed]
     for (synset, _), entry in zip(shapes, listed, strict=True):
