@@ -5,10 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +21,6 @@ from cl3d.data.roots import DiskFullError
 from cl3d.data.rows import FileRows
 from cl3d.data.source import Source
 from cl3d.errors import InputError, Note
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -269,75 +263,6 @@ def test_what_is_derived_is_kept_beside(tmp_path, cache):
     assert torch.equal(second.train.points, 2 * dataset.train.points)
     plain = open_toy(tmp_path / "toy", False)
     assert derived(plain, "doubled", lambda: plain) is plain
-
-
-SLOW = f"""
-import sys, time
-from pathlib import Path
-sys.path.insert(0, {str(HERE)!r})
-from dataclasses import replace
-from sources import toy
-from cl3d.data.load import load
-
-folder, cache, wait = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-
-print("ready", flush=True)
-input()  # importing takes longer at times
-
-def slowly(file):
-    def read():
-        print("reading", file.path.name, flush=True)
-        time.sleep(wait)
-        yield from file.read()
-    return replace(file, read=read)
-
-source = toy(folder)
-source = replace(source, train=[slowly(file) for file in source.train])
-print(load(lambda: source, cache=cache, num_points=5).fingerprint(), flush=True)
-"""
-
-
-def start(folder: Path, cache: Path, wait: float) -> subprocess.Popen[str]:
-    """A process that is about to prepare, and does when it is given a line."""
-    command = [sys.executable, "-c", SLOW, str(folder), str(cache), str(wait)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def go_on(*processes: subprocess.Popen[str]) -> None:
-    """Lets processes go on, all at once."""
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def test_of_two_at_once_one_prepares(tmp_path, cache):
-    expected = open_toy(tmp_path / "toy", False).fingerprint()
-    processes = [start(tmp_path / "toy", cache, 0.3) for _ in range(2)]
-    go_on(*processes)
-    told = [process.communicate(timeout=60)[0].split("\n") for process in processes]
-    assert sorted(len(lines) for lines in told) == [2, 4], "one reads both files"
-    assert {lines[-2] for lines in told} == {expected}
-    assert len(left(cache)) == 1
-
-
-def test_a_kill_in_the_middle_leaves_nothing_that_counts(tmp_path, cache):
-    expected = open_toy(tmp_path / "toy", False).fingerprint()
-    process = start(tmp_path / "toy", cache, 60)
-    go_on(process)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "reading a.npy\n"
-    assert [path.name for path in cache.glob("*.preparing/*")] == ["train_points.npy"]
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    assert [name.endswith(".preparing") for name in left(cache)] == [True]
-    assert open_toy(tmp_path / "toy", cache).fingerprint() == expected
-    assert only(cache).suffix != ".preparing", "what the killed process left is gone"
-    shutil.rmtree(only(cache))  # always safe
-    assert open_toy(tmp_path / "toy", cache).fingerprint() == expected
 
 
 def test_what_is_left_of_others_is_removed_unless_they_live(tmp_path, cache):
