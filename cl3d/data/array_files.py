@@ -119,6 +119,7 @@ class Hdf5:
         """The shape of one of the arrays, which is not read."""
         try:
             with h5py.File(self.path, "r") as file:
+                _check_stored(file, file[key])
                 return tuple(file[key].shape or ())
         except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
             raise _unreadable(self.path, key, error) from error
@@ -128,10 +129,7 @@ class Hdf5:
         try:
             with h5py.File(self.path, "r") as file:
                 stored = file[key]
-                if stored.file.filename != file.filename or stored.external or stored.is_virtual:
-                    raise ValueError("its values lie in another file, which is not read")
-                if stored.nbytes > MOST * stored.id.get_storage_size():
-                    raise ValueError(f"{stored.nbytes} bytes are promised, far more than are stored")
+                _check_stored(file, stored)
                 texts = h5py.check_string_dtype(stored.dtype)
                 if texts is None and stored.dtype.hasobject:
                     raise _with_objects(self.path, key)
@@ -144,6 +142,13 @@ class Hdf5:
             raise
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise _unreadable(self.path, key, error) from error
+
+
+def _check_stored(file: h5py.File, dataset: h5py.Dataset) -> None:
+    if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
+        raise ValueError("its values lie in another file, which is not read")
+    if dataset.nbytes > MOST * dataset.id.get_storage_size():
+        raise ValueError(f"{dataset.nbytes} bytes are promised, far more than are stored")
 
 
 def _npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -188,6 +188,10 @@ def test_hdf5_files_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ball_1024\.hdf5 is truncated or corrupt"):
         load(tmp_path)
     with h5py.File(folder / "ball_1024.hdf5", "w") as file:
+        file.create_dataset("data", (1 << 40, 12, 3), np.float64, chunks=(2, 12, 3))[:2] = 1
+    with pytest.raises(InputError, match=r"ball_1024\.hdf5 is .* bytes are promised, far more than"):
+        load(tmp_path)
+    with h5py.File(folder / "ball_1024.hdf5", "w") as file:
         file["points"] = np.ones((5, 12, 3))
     with pytest.raises(InputError, match=r"ball_1024\.hdf5 has no dataset 'data' of shape"):
         load(tmp_path)
