@@ -10,6 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
+from cl3d.config_paths import order_file
 from cl3d.run_folder import open_folder
 
 
@@ -22,7 +23,8 @@ def main(config: DictConfig, folder: Path) -> None:
 
     device = resolve_device(str(config.device))
     # what needs no data first: it may have to be downloaded
-    steps, seed, orders = whole(config, "steps", 1), whole(config, "seed", 0), config.class_order
+    steps, seed = whole(config, "steps", 1), whole(config, "seed", 0)
+    orders = None if config.class_order is None else order_file(str(config.class_order))
     cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
     condenser = build(config.condenser) if "condenser" in config else None
     dataset = build_dataset(config)
@@ -35,7 +37,7 @@ def main(config: DictConfig, folder: Path) -> None:
         steps=steps,
         seed=seed,
         device=device,
-        given_order=None if orders is None else read_order(str(orders), dataset.class_names, seed),
+        given_order=None if orders is None else read_order(orders, dataset.class_names, seed),
     )
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()

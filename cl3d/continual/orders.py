@@ -50,7 +50,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"there is no file {path}: give one with class orders, or leave class_order out"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is no file of class orders ({error!r}): see docs/streams.md") from error
     if (
         version != FORMAT_VERSION

@@ -11,15 +11,19 @@ def read_lines(path: Path) -> list[str]:
     """The lines of a list file, stripped, without blank ones.
 
     Raises:
-        InputError: naming the file, if it cannot be read, is no UTF-8 text, or has no lines.
+        InputError: naming the file, if it cannot be read, is no UTF-8 text, has no lines, or characters
+            that no name has.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path} cannot be read ({error}): complete the release, or remove its folder to download it"
         ) from error
     kept = [line.strip() for line in lines if line.strip()]
+    unprintable = next((line for line in kept if not line.isprintable()), None)
+    if unprintable is not None:
+        raise InputError(f"{path} has the line {unprintable[:40]!r}, which is no name: get it again")
     if not kept:
         raise InputError(f"{path} is empty: complete the release, or remove its folder to download it")
     return kept

@@ -5,13 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 import torch
@@ -24,8 +21,6 @@ from cl3d.data.roots import DiskFullError
 from cl3d.data.rows import FileRows
 from cl3d.data.source import Source
 from cl3d.errors import InputError, Note
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -131,6 +126,18 @@ def zeros(folder: Path) -> None:
     path.write_bytes(data[:128] + bytes(len(data) - 128))
 
 
+def a_bit(folder: Path) -> None:
+    path = folder / "train_points.npy"
+    data = bytearray(path.read_bytes())
+    data[-7] ^= 1
+    path.write_bytes(data)
+
+
+def a_name(folder: Path) -> None:
+    text = (folder / "cache.json").read_text()
+    (folder / "cache.json").write_text(text.replace('"lamp"', '"lump"', 1))
+
+
 def other_labels(folder: Path) -> None:
     np.save(folder / "test_labels.npy", np.zeros(6, np.int64))
 
@@ -164,6 +171,8 @@ def another_description(folder: Path) -> None:
     [
         cut,
         zeros,
+        a_bit,
+        a_name,
         other_labels,
         other_shape,
         without_points,
@@ -256,70 +265,26 @@ def test_what_is_derived_is_kept_beside(tmp_path, cache):
     assert derived(plain, "doubled", lambda: plain) is plain
 
 
-SLOW = f"""
-import sys, time
-from pathlib import Path
-sys.path.insert(0, {str(HERE)!r})
-from dataclasses import replace
-from sources import toy
-from cl3d.data.load import load
-
-folder, cache, wait = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-
-print("ready", flush=True)
-input()  # importing takes longer at times
-
-def slowly(file):
-    def read():
-        print("reading", file.path.name, flush=True)
-        time.sleep(wait)
-        yield from file.read()
-    return replace(file, read=read)
-
-source = toy(folder)
-source = replace(source, train=[slowly(file) for file in source.train])
-print(load(lambda: source, cache=cache, num_points=5).fingerprint(), flush=True)
-"""
+def test_what_is_left_of_others_is_removed_unless_they_live(tmp_path, cache):
+    open_toy(tmp_path / "toy", cache, seed=1)
+    for name in ("killed", "living"):
+        (cache / f"{name}.preparing").mkdir()
+        (cache / f"{name}.preparing" / "train_points.npy").write_bytes(b"half")
+    with filelock.FileLock(cache / "living.lock"):
+        open_toy(tmp_path / "toy", cache, seed=2)
+        assert [name for name in left(cache) if "preparing" in name] == ["living.preparing"]
+    open_toy(tmp_path / "toy", cache, seed=3)
+    assert len(left(cache)) == 3
+    assert not any("preparing" in name for name in left(cache))
 
 
-def start(folder: Path, cache: Path, wait: float) -> subprocess.Popen[str]:
-    """A process that is about to prepare, and does when it is given a line."""
-    command = [sys.executable, "-c", SLOW, str(folder), str(cache), str(wait)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def test_files_are_closed_where_preparing_fails(tmp_path, cache):
+    import gc
 
-
-def go_on(*processes: subprocess.Popen[str]) -> None:
-    """Lets processes go on, all at once."""
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def test_of_two_at_once_one_prepares(tmp_path, cache):
-    expected = open_toy(tmp_path / "toy", False).fingerprint()
-    processes = [start(tmp_path / "toy", cache, 0.3) for _ in range(2)]
-    go_on(*processes)
-    told = [process.communicate(timeout=60)[0].split("\n") for process in processes]
-    assert sorted(len(lines) for lines in told) == [2, 4], "one reads both files"
-    assert {lines[-2] for lines in told} == {expected}
-    assert len(left(cache)) == 1
-
-
-def test_a_kill_in_the_middle_leaves_nothing_that_counts(tmp_path, cache):
-    expected = open_toy(tmp_path / "toy", False).fingerprint()
-    process = start(tmp_path / "toy", cache, 60)
-    go_on(process)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "reading a.npy\n"
-    assert [path.name for path in cache.glob("*.preparing/*")] == ["train_points.npy"]
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    assert [name.endswith(".preparing") for name in left(cache)] == [True]
-    assert open_toy(tmp_path / "toy", cache).fingerprint() == expected
-    assert only(cache).suffix != ".preparing", "what the killed process left is gone"
-    shutil.rmtree(only(cache))  # always safe
-    assert open_toy(tmp_path / "toy", cache).fingerprint() == expected
+    gc.collect()
+    with pytest.raises(InputError, match="give 11 or less"):
+        open_toy(tmp_path / "toy", cache, num_points=12)
+    opened = Path("/proc/self/fd")
+    if opened.exists():
+        targets = [os.readlink(path) for path in opened.iterdir() if path.is_symlink()]
+        assert not [target for target in targets if "train_points" in target]

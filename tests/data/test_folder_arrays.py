@@ -37,7 +37,7 @@ def write(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
         with h5py.File(tmp_path / "own.h5", "w") as file:
             for key, array in arrays.items():
                 texts = np.asarray(array).dtype.kind == "U"
-                file[key] = np.asarray(array).astype(object) if texts else array
+                file[key] = np.char.encode(array, "utf-8") if texts else array
         return tmp_path / "own.h5"
 
     return write
@@ -187,7 +187,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "sprung",))
 
     np.savez(tmp_path / "own.npz", points=points(12), labels=np.array([Trap()] * 12, dtype=object))
-    with pytest.raises(InputError, match=r"'labels' cannot be read \(it holds Python objects"):
+    with pytest.raises(InputError, match=r"'labels' holds Python objects or lists .*: save it as numbers"):
         load(tmp_path / "own.npz")
     assert not (tmp_path / "sprung").exists()
 
@@ -220,7 +220,53 @@ def test_promises_take_no_memory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'labels' cannot be read \(64 bytes are no array of int64"):
         load(tmp_path / "own.npz")
     with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["points"], file["labels"] = points(12), LABELS
+        file.create_dataset("class_names", (1 << 40,), "S4", chunks=(1024,))[:9] = b"cup"
+    with pytest.raises(InputError, match=r"'class_names' cannot be read \(4398046511104 bytes are promised"):
+        load(tmp_path / "own.h5")
+    with h5py.File(tmp_path / "own.h5", "w") as file:
         file["points"] = points(12)
         file.create_dataset("labels", (1 << 40,), np.int64, chunks=(1024,))[:9] = 1
     with pytest.raises(InputError, match=r"'labels' cannot be read \(8796093022208 bytes are promised"):
+        load(tmp_path / "own.h5")
+
+
+def test_the_cloud_at_fault_is_counted_as_in_the_file(write: Write) -> None:
+    for cloud in (0, 5, 11):
+        stored = points(12)
+        stored[cloud, 4, 1] = np.nan
+        with pytest.raises(InputError, match=rf"own\.(npz|h5): cloud {cloud} has NaN"):
+            load(write(points=stored, labels=LABELS), cache=False)
+
+
+def test_names_are_of_one_class_that_has_clouds(write: Write) -> None:
+    for names, message in (
+        (["cup", "jar", "cup"], r"class name 'cup' 2 times"),
+        (["cup", " ", "jar"], r"class name ' ' 1 times"),
+        (["cup", "jar", "tin", "urn"], "class urn has no train or test clouds"),
+    ):
+        with pytest.raises(InputError, match=message):
+            load(write(points=points(12), labels=LABELS, class_names=names))
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "link", "lists"])
+def test_values_in_other_files_and_lists_are_not_read(tmp_path: Path, kind: str) -> None:
+    secret = tmp_path / "other.bin"
+    secret.write_bytes(points(12).tobytes())
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["points"] = points(12)
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["labels"] = LABELS
+        if kind == "external":
+            file.create_dataset("points", (12, 9, 3), np.float32, external=[(str(secret), 0, 12 * 9 * 12)])
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((12, 9, 3), np.float32)
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "points", (12, 9, 3))
+            file.create_virtual_dataset("points", layout)
+        elif kind == "link":
+            file["points"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "points")
+        else:
+            file.create_dataset("points", (12,), h5py.vlen_dtype(np.float32))[0] = np.ones(27)
+    message = "lists of different lengths" if kind == "lists" else "values lie in another file"
+    with pytest.raises(InputError, match=rf"own\.h5.*{message}"):
         load(tmp_path / "own.h5")

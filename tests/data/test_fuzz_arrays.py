@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tracemalloc
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from cl3d.clouds import check_clouds
 from cl3d.data.folder_arrays import arrays_source
-from cl3d.data.shapenetpart_text import _read_parts
+from cl3d.data.lists import read_lines
+from cl3d.data.shapenetpart_text import _read_parts, read_shapes
 from cl3d.data.source import Reader
 from cl3d.errors import InputError
 
@@ -117,3 +119,46 @@ def test_part_labels(folder: Path, content: bytes) -> None:
     else:
         assert content.split() == [b"%d" % (part - 9) for part in parts.tolist()]
         assert parts.shape == (3,)
+
+
+def test_a_mark_before_a_list_is_no_part_of_a_name(folder: Path) -> None:
+    (folder / "list.txt").write_text("airplane\r\nbathtub\r\n", encoding="utf-8-sig")
+    assert read_lines(folder / "list.txt") == ["airplane", "bathtub"]
+
+
+@fuzzed
+@given(content=st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
+def test_lists_of_names(folder: Path, content: bytes) -> None:
+    (folder / "list.txt").write_bytes(content)
+    try:
+        lines = read_lines(folder / "list.txt")
+    except InputError as error:
+        message = str(error)
+        assert "list.txt" in message
+        assert "\n" not in message
+    else:
+        assert lines
+        for line in lines:
+            assert line.strip() == line
+            (folder / line[:50]).exists()  # a name that a file may have
+
+
+@fuzzed
+@given(
+    content=st.binary(max_size=40)
+    | st.recursive(
+        st.none() | st.floats() | st.text(max_size=9) | st.just("shape_data/123/ab"),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    ).map(lambda value: json.dumps(value).encode())
+    | st.sampled_from([b"[" * 100_000, b'["shape_data/123/a\\u0000"]', b"9" * 10_000])
+)
+def test_lists_of_shapes(folder: Path, content: bytes) -> None:
+    (folder / "list.json").write_bytes(content)
+    try:
+        shapes = read_shapes(folder / "list.json", {"123": 0})
+    except InputError as error:
+        message = str(error)
+        assert "list.json" in message
+        assert "\n" not in message
+    else:
+        assert all(synset == "123" and "/" not in shape and "\0" not in shape for synset, shape in shapes)
