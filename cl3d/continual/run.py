@@ -39,15 +39,18 @@ from cl3d.random import fold
 class ContinualRun:
     """Everything that defines a run; :meth:`start` runs it.
 
-    The class order, unless it is given, the initial weights of each step and the order of training clouds
-    hang on ``seed`` alone, not on the condenser: two buffers run with one seed are a paired comparison.
+    The initial weights of each step and the order of training clouds hang on ``seed`` alone, and the class
+    order, unless it is given, on ``order_seed``; nothing of these hangs on the condenser: two buffers run
+    with the same seeds are a paired comparison.
 
     Attributes:
         strategy: one of :mod:`cl3d.continual.strategies`.
         condenser: fills the memory; None for strategies without one.
         budget: of the memory.
         steps: how many steps the classes come in.
-        given_order: the classes in the order in which they come; None draws it by seed.
+        seed: weights and draws.
+        order_seed: draws the class order; None takes ``seed``.
+        given_order: the classes in the order in which they come; None draws it.
 
     Raises:
         InputError: if the parts do not fit together, before anything is computed.
@@ -60,6 +63,7 @@ class ContinualRun:
     budget: Budget
     steps: int
     seed: int = 0
+    order_seed: int | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     given_order: Sequence[int] | None = None
 
@@ -78,7 +82,11 @@ class ContinualRun:
         """The classes in the order in which they come."""
         if self.given_order is not None:
             return list(self.given_order)
-        return class_order(self.dataset.num_classes, self.seed)
+        return class_order(self.dataset.num_classes, self._order_seed)
+
+    @property
+    def _order_seed(self) -> int:
+        return self.seed if self.order_seed is None else self.order_seed
 
     @property
     def classes_per_step(self) -> list[int]:
@@ -127,6 +135,7 @@ class ContinualRun:
             "classes_per_step": self.classes_per_step,
             "class_names": list(self.dataset.class_names),
             "seed": self.seed,
+            "order_seed": self._order_seed,
             "device": self.device.type,
         }
 

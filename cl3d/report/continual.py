@@ -12,6 +12,9 @@ from cl3d.report.terminal import Terminal, duration, size
 def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     """What is going to run, and what it will cost."""
     data, sizes = run.dataset, run.classes_per_step
+    seeds = str(run.seed) + (
+        f", class order {run.order_seed}" if run.order_seed not in (None, run.seed) else ""
+    )
     split = f"{sizes[0]}" if len(set(sizes)) == 1 else ", ".join(map(str, sizes))
     rows = [
         (
