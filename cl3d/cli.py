@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,11 +26,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
-from cl3d.run_folder import AlreadyFinished, resumed
+from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("configs", lambda name: str(CONFIGS / name), replace=True)
+OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
@@ -45,21 +46,27 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     Exits with 2 and one sentence on wrong input, with 130 when interrupted.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
-    warnings.showwarning = _show_warning
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
-    tune_allocator()
+    _set_up()
     folders: list[Path] = []
     refused: list[Exception] = []
-    start = time.time()
+    start, process = time.time(), os.getpid()
 
     @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
+        alone = os.getpid() != process  # a launcher's own, from which exceptions alone get out
+        if alone:
+            _set_up()
+            os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
             task(resumed(config, folders[-1]), folders[-1])
         except AlreadyFinished as error:
             print(error)
         except (InputError, OmegaConfBaseException, OSError) as error:
+            if alone:
+                print(f"error: {folders[-1]}: {sentence(error)}", file=sys.stderr)
+                raise InputError(f"{folders[-1]}: {sentence(error)}") from None
             refused.append(error)  # a sweep's other jobs go on
 
     try:
@@ -70,15 +77,16 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         if kept and config_name in RESUMABLE:
             where += f", and resume={kept[-1]} goes on"
         _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
-    except (CompactHydraException, OmegaConfBaseException, OSError) as error:
+    except (CompactHydraException, OmegaConfBaseException, OSError, InputError) as error:
         refused.append(error)
+    _remove_empty(folders, start)  # of what was refused, or wrote nothing
     if refused:
-        _remove_empty(folders, start)
         _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}" for error in refused])
 
 
 def refused(task: Callable[[], None]) -> int:
     """Runs the task of a script without a config; its exit code, 2 and one sentence on wrong input."""
+    warnings.showwarning = _show_warning
     try:
         task()
     except InputError as error:
@@ -140,6 +148,21 @@ def build_dataset(config: DictConfig) -> Any:
     return derived(dataset, "canonical", turned)
 
 
+def handed_on(config: DictConfig, groups: Sequence[str], names: Sequence[str]) -> list[str]:
+    """This script's settings as another one's overrides.
+
+    Args:
+        groups: what the command line says of these, and of what stands in them, word for word.
+        names: settings whose values are handed on, those that are null left out.
+    """
+    given = [
+        text
+        for text in HydraConfig.get().overrides.task
+        if text.lstrip("+~").split("=")[0].split(".")[0].split("/")[0] in groups
+    ]
+    return given + [f"{name}={config[name]}" for name in names if config[name] is not None]
+
+
 def whole(config: DictConfig, name: str, least: int) -> int:
     """A whole number of the config.
 
@@ -188,7 +211,8 @@ def sentence(error: BaseException) -> str:
         cause = cause.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         choices = ", ".join(sorted(error.options or ()))
-        return f"{error.missing_cfg_file} is not there: choose one of {choices}"
+        more = "; pip install cl3d[sweeps] brings more" if "launcher" in error.missing_cfg_file else ""
+        return f"{error.missing_cfg_file} is not there: choose one of {choices}{more}"
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read: write key=value, and quote values with brackets or commas"
     if isinstance(error, OSError):
@@ -198,6 +222,12 @@ def sentence(error: BaseException) -> str:
         lines = [lines[0].rstrip("."), "it is not a setting of this script: --help lists them"]
         return ": ".join(lines)
     return " ".join(line for line in lines if not line.startswith(("full_key:", "object_type=")))
+
+
+def _set_up() -> None:
+    """What each process that runs a task needs."""
+    warnings.showwarning = _show_warning
+    tune_allocator()
 
 
 def _show_warning(

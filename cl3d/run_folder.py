@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -13,19 +16,24 @@ from omegaconf.errors import OmegaConfBaseException
 from cl3d.atomic import write_text
 from cl3d.errors import InputError
 
-PLACES = ("folder", "resume")
-"""Settings that say where a run lies and not what it is."""
+HOW = ("folder", "resume", "workers", "dry_run")
+"""Settings that say where and how a run goes and not what it is."""
+
+
+LONGEST_NAME = 120
+"""Characters of a job's folder; file systems take 255."""
 
 
 class AlreadyFinished(Exception):
     """The run that was asked for is there: nothing has to be done."""
 
 
-def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
+def open_folder(folder: Path, config: DictConfig, finished: bool, grows: Sequence[str] = ()) -> None:
     """Puts the resolved config into a run's folder; an unfinished run of the same settings is gone on with.
 
     Args:
         finished: whether the folder holds a run that is finished.
+        grows: settings that may be others each time, as the folder keeps what was made with the earlier ones.
 
     Raises:
         AlreadyFinished: if that run has the same settings.
@@ -38,18 +46,19 @@ def open_folder(folder: Path, config: DictConfig, finished: bool) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
         there = _read(path)
-        if there is not None and _settings(there) != _settings(whole):
+        if there is not None and _settings(there, grows) != _settings(whole, grows):
             raise InputError(
                 f"{folder} already holds a run with other settings: give another folder=, or remove it"
             ) from error
         if finished:
             raise AlreadyFinished(f"{folder} holds this run, and it is finished: nothing to do") from error
-        if there is not None:
+        if there is not None and not grows:
             return
     try:
         write_text(path, OmegaConf.to_yaml(whole, resolve=True))
     except InputError:
-        path.unlink(missing_ok=True)  # the empty file would keep others out
+        if path.exists() and not path.stat().st_size:
+            path.unlink()  # the empty file would keep others out
         raise
 
 
@@ -82,6 +91,14 @@ def resumed(config: DictConfig, folder: Path) -> DictConfig:
     return stored
 
 
+def job_folder(settings: str) -> str:
+    """The folder of one of a sweep's jobs, named by its settings: it is found again by any sweep."""
+    name = re.sub(r"[^\w.+-]+", "_", settings).strip("_") or "job"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:LONGEST_NAME]}-{hashlib.blake2b(settings.encode(), digest_size=6).hexdigest()}"
+
+
 def _read(path: Path) -> DictConfig | None:
     """The stored config; None where the file is still empty."""
     try:
@@ -93,11 +110,11 @@ def _read(path: Path) -> DictConfig | None:
     return stored if len(stored) else None
 
 
-def _settings(config: DictConfig) -> dict[str, object]:
+def _settings(config: DictConfig, grows: Sequence[str]) -> dict[str, object]:
     """What a run is, wherever it lies."""
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key not in PLACES}
+    return {str(key): value for key, value in plain.items() if key not in (*HOW, *grows)}
 
 
 def _script() -> str:

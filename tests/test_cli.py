@@ -253,12 +253,6 @@ def test_evaluating_needs_a_set_that_is_there(monkeypatch, tmp_path, capsys):
     assert "there is no file none.safetensors" in capsys.readouterr().err
 
 
-def test_a_sweep_runs_each_job_in_its_own_folder(cl_run, tmp_path):
-    assert cl_run("-m", "buffer=random,k_center") == 0
-    buffers = {results_of(tmp_path / "run" / str(job))["settings"]["buffer"] for job in range(2)}
-    assert buffers == {"random", "k_center"}
-
-
 def test_help_names_groups_and_examples(cl_run, capsys):
     assert cl_run("--help") == 0
     shown = capsys.readouterr().out

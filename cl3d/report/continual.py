@@ -12,9 +12,7 @@ from cl3d.report.terminal import Terminal, duration, size
 def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     """What is going to run, and what it will cost."""
     data, sizes = run.dataset, run.classes_per_step
-    seeds = str(run.seed) + (
-        f", class order {run.order_seed}" if run.order_seed not in (None, run.seed) else ""
-    )
+    own_order = run.order_seed not in (None, run.seed)
     split = f"{sizes[0]}" if len(set(sizes)) == 1 else ", ".join(map(str, sizes))
     rows = [
         (
@@ -32,7 +30,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         )
     rows += [
         ("device", run.device.type),
-        ("seed", str(run.seed)),
+        ("seed", str(run.seed) + (f", class order {run.order_seed}" if own_order else "")),
         ("folder", str(folder)),
         ("expected", f"about {duration(expected_seconds(run))}"),
     ]

@@ -12,7 +12,7 @@ from cl3d.data import shapes40
 from cl3d.errors import InputError
 
 NAMES = ("bag", "cup", "door")
-FILES = sorted((Path(__file__).parents[2] / "configs" / "class_orders").glob("*.json"))
+FILES = sorted((Path(__file__).parents[2] / "configs" / "orders").glob("*.json"))
 
 
 def written(folder: Path, **changes) -> Path:
