@@ -5,6 +5,7 @@ Interrupted or killed, the same command goes on where it was; what is there is n
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from hydra import compose
@@ -32,7 +33,7 @@ def main(config: DictConfig, folder: Path) -> None:
     same += [f"class_order={quoted(config.class_order)}"] if config.class_order else []
     dataset = build_dataset(config)
     planner = Planner(
-        compose=lambda overrides: compose("cl_run", overrides),
+        compose=cache(lambda overrides: compose("cl_run", list(overrides))),
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
         shared=tuple(same),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ from cl3d.report.collect import collect
 from cl3d.report.summary import summarize
 from cl3d.run_folder import LONGEST_NAME, job_folder
 
+SLURM = str(Path(__file__).with_name("single_node_slurm.sh"))
 LAUNCHERS = {
-    "joblib": ("hydra_plugins.hydra_joblib_launcher", ["hydra.launcher.n_jobs=2"]),
-    "submitit_local": ("hydra_plugins.hydra_submitit_launcher", ["hydra.launcher.timeout_min=10"]),
+    "joblib": ("hydra_plugins.hydra_joblib_launcher", "hydra.launcher.n_jobs=2"),
+    "submitit_local": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.timeout_min=10"),
+    "submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.timeout_min=10"),
 }
 
 
@@ -45,13 +48,23 @@ def test_a_larger_sweep_runs_what_is_new(monkeypatch, tmp_path, capsys):
 
 
 def sweep_with(launcher: str, folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
-    module, options = LAUNCHERS[launcher]
+    module, option = LAUNCHERS[launcher]
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed: pip install cl3d[sweeps]")
-    command = [sys.executable, str(SCRIPTS / "cl_run.py"), "-m", *TINY_RUN, f"hydra/launcher={launcher}"]
+    slurm = launcher.endswith("slurm")
+    if slurm and shutil.which("sinfo") is None:
+        pytest.skip("SLURM is not installed: apt-get install slurm-wlm munge")
+    command = [
+        *([SLURM] if slurm else []),
+        sys.executable,
+        str(SCRIPTS / "cl_run.py"),
+        "-m",
+        *TINY_RUN,
+        f"hydra/launcher={launcher}",
+    ]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SCRIPTS.parent), *sys.path])}
     return subprocess.run(
-        [*command, *options, f"folder={folder}", *settings], env=environment, capture_output=True, text=True
+        [*command, option, f"folder={folder}", *settings], env=environment, capture_output=True, text=True
     )
 
 

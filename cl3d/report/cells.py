@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ class Planner:
     """Makes the runs of a comparison.
 
     Attributes:
-        compose: gives ``cl_run.py``'s config with overrides.
+        compose: gives ``cl_run.py``'s config with overrides; asked for the same often.
         fingerprint: of the data set.
         shared: overrides of all runs.
         memory: overrides of the runs with a memory: its budget.
@@ -107,7 +108,7 @@ class Planner:
         store: the folder that holds a folder for each run.
     """
 
-    compose: Callable[[list[str]], DictConfig]
+    compose: Callable[[tuple[str, ...]], DictConfig]
     dataset: Dataset
     fingerprint: str
     shared: tuple[str, ...]
@@ -132,29 +133,33 @@ class Planner:
         # a run without a memory has one in its config, too: always the same
         overrides += _choice("buffer", "condenser", buffer or "random")
         overrides += [] if buffer is None else self.memory
-        first = self._run(overrides, steps, self.orders[0])
+        first = self._run(tuple(overrides), steps, self.orders[0])
         if first.strategy.needs_buffer != (buffer is not None):
             where = "strategies" if first.strategy.needs_buffer else "bounds"
             raise InputError(f"strategy={strategy} stands in the wrong list: give it in {where}=")
         orders = self.orders
         if first.strategy.one_step:  # whatever the order and the number of steps, the classes come at once
             orders, steps = (0,), 1
-        jobs = [
-            job for order in orders for job in self._jobs(f"{label}, {strategy}", overrides, steps, order)
-        ]
-        return Kind(label, first, tuple(jobs))
+        title = strategy if buffer is None else f"{label}, {strategy}"
+        jobs = (self._jobs(title, tuple(overrides), steps, order) for order in orders)
+        return Kind(label, first, tuple(chain.from_iterable(jobs)))
 
-    def _jobs(self, title: str, overrides: list[str], steps: int, order: int) -> Iterator[CellJob]:
+    def _jobs(self, title: str, overrides: tuple[str, ...], steps: int, order: int) -> Iterator[CellJob]:
         """A run with each seed, found again by its digest."""
-        run, overrides = self._run(overrides, steps, order), _ordered(overrides, steps, order)
-        config = self.compose(overrides)
+        config, run = self._config(overrides, steps, order), self._run(overrides, steps, order)
         for seed in self.seeds:
             folder = self.store / self._digest(config, run.order, seed)
             told = f"{title}, {steps} steps, class order {order}, seed {seed}"
-            yield CellJob(told, "cl_run", (*overrides, f"seed={seed}"), folder / "results.json")
+            settings = (*overrides, f"steps={steps}", f"order_seed={order}", f"seed={seed}")
+            yield CellJob(told, "cl_run", settings, folder / "results.json")
 
-    def _run(self, overrides: list[str], steps: int, order: int) -> ContinualRun:
-        run = continual_run(self.compose(_ordered(overrides, steps, order)), self.dataset)
+    def _config(self, overrides: tuple[str, ...], steps: int, order: int) -> DictConfig:
+        config = OmegaConf.merge(self.compose(overrides), {"steps": steps, "order_seed": order})
+        assert isinstance(config, DictConfig)
+        return config
+
+    def _run(self, overrides: tuple[str, ...], steps: int, order: int) -> ContinualRun:
+        run = continual_run(self._config(overrides, steps, order), self.dataset)
         assert isinstance(run, ContinualRun)
         return run
 
@@ -171,10 +176,6 @@ class Planner:
             "versions": [__version__, torch.__version__],
         }
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=10).hexdigest()
-
-
-def _ordered(overrides: list[str], steps: int, order: int) -> list[str]:
-    return [*overrides, f"steps={steps}", f"order_seed={order}"]
 
 
 def _choice(group: str, node: str, entry: str) -> list[str]:
