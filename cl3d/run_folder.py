@@ -19,7 +19,6 @@ from cl3d.errors import InputError
 HOW = ("folder", "resume", "workers", "dry_run")
 """Settings that say where and how a run goes and not what it is."""
 
-
 LONGEST_NAME = 120
 """Characters of a job's folder; file systems take 255."""
 

@@ -48,7 +48,7 @@ def main(config: DictConfig, folder: Path) -> None:
             save(error.synthetic, last_good, provenance(config, dataset))
             raise InputError(f"{error}; the set before that is {last_good}") from error
         seconds = None if resumed else time.monotonic() - start  # what came before is not known
-        write_cost(folder / "cost.json", synthetic, seconds, device)
+        write_cost(folder / "cost.json", seconds, device, synthetic)
         save(synthetic, written, provenance(config, dataset))
         checkpoint.unlink(missing_ok=True)
         show_set(terminal, synthetic, written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -12,7 +13,7 @@ from cl3d.run_folder import open_folder
 
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.distill import evaluate, load, resolve_device
-    from cl3d.report.distill import check_fits, show_evaluation, write_evaluation
+    from cl3d.report.distill import check_fits, show_evaluation, write_cost, write_evaluation
     from cl3d.report.terminal import Terminal
 
     device = resolve_device(str(config.device))
@@ -25,7 +26,7 @@ def main(config: DictConfig, folder: Path) -> None:
     if synthetic is not None:
         check_fits(synthetic, dataset)
     open_folder(folder, config, finished=(folder / "evaluation.json").exists())
-    terminal = Terminal()
+    terminal, start = Terminal(), time.monotonic()
     evaluation = evaluate(
         dataset.train if synthetic is None else synthetic,
         dataset.test,
@@ -39,6 +40,7 @@ def main(config: DictConfig, folder: Path) -> None:
         fresh_decoding=fresh_decoding,
         best_epoch=best_epoch,
     )
+    write_cost(folder / "cost.json", time.monotonic() - start, device)
     write_evaluation(folder / "evaluation.json", evaluation, dataset)
     show_evaluation(terminal, evaluation, dataset, folder)
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 import torch
-from torch import nn
 
 from cl3d.continual.run import ContinualRun
 from cl3d.distill import Networks
 from cl3d.distill.condenser import FORWARD_PASS
+from cl3d.distill.cost import seconds_per_pass
 
 BATCH = 16
 
 
 def expected_seconds(run: ContinualRun) -> float:
     """A rough forecast, usually right within a factor of 1.5; takes a fraction of a second itself."""
-    return training_passes(run) * _seconds_per_pass(run)
+    data = run.dataset
+    networks = Networks(run.model, data.num_classes, run.device, 0)
+    return training_passes(run) * seconds_per_pass(networks, data.train[:BATCH])[0]
 
 
 def training_passes(run: ContinualRun) -> float:
@@ -39,15 +39,3 @@ def training_passes(run: ContinualRun) -> float:
             memory += decoded
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested
     return passes
-
-
-def _seconds_per_pass(run: ContinualRun) -> float:
-    data = run.dataset
-    net = Networks(run.model, data.num_classes, run.device, 0).draw("estimate")
-    batch = data.train[:BATCH].to(run.device)
-    for repeat in range(3):  # the first ones warm up
-        if repeat == 2:
-            start = time.perf_counter()
-        nn.functional.cross_entropy(net(batch.points), batch.labels).backward()
-        next(net.parameters()).detach().cpu()  # waits for the device
-    return (time.perf_counter() - start) / len(batch)

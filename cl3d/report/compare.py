@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +11,11 @@ from typing import Any
 
 from scipy import stats
 
-from cl3d.errors import InputError
+from cl3d.report.jobs import Job, distilling, evaluating, listed, seeds_of, slug
+from cl3d.report.text_tables import percent
 
 BASELINE = "random"
 CONFIDENCE = 0.95
-SECONDS_TO_END = 8.0
-"""What an interrupted script gets to write its checkpoint."""
-
 COLUMNS = (
     "condenser",
     "seeds",
@@ -38,99 +31,47 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Job:
-    """One condenser with one seed.
+class Pair:
+    """One condenser with one seed: a set, and its evaluation.
 
     Attributes:
         condenser: a choice of ``condenser=``, followed by settings of ``distill.py``.
-        folder: of this job; holds one folder for the set and one for its evaluation.
+        folder: holds one folder for the set and one for its evaluation.
     """
 
     condenser: str
     seed: int
     folder: Path
 
-    @property
-    def made(self) -> Path:
-        """The set."""
-        return self.folder / "set" / "synthetic.safetensors"
-
-    @property
-    def tested(self) -> Path:
-        """The evaluation."""
-        return self.folder / "evaluation" / "evaluation.json"
-
-    def commands(self, making: Sequence[str], testing: Sequence[str]) -> list[list[str]]:
-        """What is left to run: ``distill`` and ``evaluate`` with their settings, one of them, or nothing.
+    def jobs(self, making: Sequence[str], testing: Sequence[str]) -> list[Job]:
+        """Distilling and evaluating.
 
         Args:
-            making: settings of ``distill.py`` that all jobs have.
+            making: settings of ``distill.py`` that all pairs have.
             testing: those of ``evaluate.py``.
         """
-        name, *changes = self.condenser.split()
-        seed = f"seed={self.seed}"
-        left = []
-        if not self.made.exists():
-            folder = f"folder={_quoted(self.made.parent)}"
-            left.append(["distill", f"condenser={name}", *making, *changes, seed, folder])
-        if not self.tested.exists():
-            left.append(
-                [
-                    "evaluate",
-                    *testing,
-                    seed,
-                    f"set={_quoted(self.made)}",
-                    f"folder={_quoted(self.tested.parent)}",
-                ]
-            )
-        return left
+        title, seed = f"{self.condenser}, seed {self.seed}", f"seed={self.seed}"
+        made = distilling(title, self.condenser, [*making, seed], self.folder / "set")
+        tested = evaluating(title, made.product, [*testing, seed], self.folder / "evaluation")
+        return [made, tested]
 
     def result(self) -> dict[str, Any]:
         """Accuracy, and what the set cost."""
-        cost = json.loads((self.made.parent / "cost.json").read_text())
-        value = json.loads(self.tested.read_text())
+        cost = json.loads((self.folder / "set" / "cost.json").read_text())
+        value = json.loads((self.folder / "evaluation" / "evaluation.json").read_text())
         return {"condenser": self.condenser, "seed": self.seed, "accuracy": value["mean"], **cost}
 
 
-def jobs(condensers: Sequence[str], seeds: Sequence[int], folder: Path) -> list[Job]:
+def pairs(condensers: object, seeds: object, folder: Path) -> list[Pair]:
     """All condensers with the first seed, then with the next.
 
     Raises:
         InputError: if these are no lists, there are none, or one stands twice.
     """
-    for what, values, kind in (("condensers", condensers, str), ("seeds", seeds, int)):
-        if not isinstance(values, list) or not values or any(not isinstance(v, kind) for v in values):
-            raise InputError(f"{what}={values}: give a list, e.g. [random,dm] or [0,1,2]")
-        if len(set(values)) < len(values) or "" in values:
-            raise InputError(f"{what}={values}: give each once, and none empty")
-    return [Job(c, seed, folder / _slug(c) / f"seed_{seed}") for seed in seeds for c in condensers]
-
-
-def run_script(scripts: Path, arguments: Sequence[str]) -> None:
-    """Runs one of this library's scripts and waits for it; it tells its own progress.
-
-    Raises:
-        InputError: if it fails; it has said why.
-        KeyboardInterrupt: if it was interrupted.
-    """
-    name, *settings = arguments
-    # in a session of its own: it hears an interrupt once and from here, whoever sent it
-    process = subprocess.Popen(
-        [sys.executable, str(scripts / f"{name}.py"), *settings], start_new_session=True
-    )
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()  # heard as Ctrl-C, also where that is ignored, as in a background job
-        try:
-            process.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        raise
-    if code == 130:
-        raise KeyboardInterrupt
-    if code != 0:
-        raise InputError(f"{name}.py stopped with {code} (see above): mend that, then run the same again")
+    listed("condensers", condensers, str, "[random,dm]")
+    assert isinstance(condensers, list)
+    every = [(seed, condenser) for seed in seeds_of(seeds) for condenser in condensers]
+    return [Pair(c, seed, folder / slug(c) / f"seed_{seed}") for seed, c in every]
 
 
 def table(results: Sequence[dict[str, Any]]) -> list[list[str]]:
@@ -138,21 +79,6 @@ def table(results: Sequence[dict[str, Any]]) -> list[list[str]]:
     names = list(dict.fromkeys(result["condenser"] for result in results))
     by_name = {name: {r["seed"]: r for r in results if r["condenser"] == name} for name in names}
     return [_row(name, by_name[name], by_name.get(BASELINE, {})) for name in names]
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """The table for a document."""
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *rows]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
-
-
-def as_csv(results: Sequence[dict[str, Any]]) -> str:
-    """One line for each condenser and seed."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(results[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(results)
-    return text.getvalue()
 
 
 def interval(differences: Sequence[float]) -> tuple[float, float]:
@@ -165,8 +91,6 @@ def interval(differences: Sequence[float]) -> tuple[float, float]:
 
 
 def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[str, Any]]) -> list[str]:
-    accuracies = [100 * result["accuracy"] for result in mine.values()]
-    spread = f" ± {statistics.stdev(accuracies):.1f}" if len(accuracies) > 1 else ""
     paired = [100 * (mine[s]["accuracy"] - baseline[s]["accuracy"]) for s in mine if s in baseline]
     margin = "–"
     if paired and mine is not baseline:
@@ -180,7 +104,7 @@ def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[st
     return [
         name,
         str(len(mine)),
-        f"{statistics.fmean(accuracies):.1f}{spread}",
+        percent([result["accuracy"] for result in mine.values()]),
         margin,
         f"{first['stored_clouds']:,} x {first['num_points']:,}",
         f"{first['decoded_clouds']:,}",
@@ -189,12 +113,3 @@ def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[st
         f"{statistics.fmean(seconds):.0f}" if seconds else "–",
         f"{max(result['peak_bytes'] for result in mine.values()) / (1 << 20):.0f}",
     ]
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", text)
-
-
-def _quoted(path: Path) -> str:
-    """A path as Hydra reads it, whatever characters it has."""
-    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -89,17 +89,20 @@ def show_set(terminal: Terminal, synthetic: SyntheticSet, path: Path) -> None:
     terminal.header([*rows, ("written", str(path))])
 
 
-def write_cost(path: Path, synthetic: SyntheticSet, seconds: float | None, device: torch.device) -> None:
-    """Writes what a set cost as JSON: bytes, clouds, seconds if known, and the process's peak memory."""
-    content = {
-        "nbytes": synthetic.nbytes,
-        "stored_clouds": synthetic.stored_clouds,
-        "decoded_clouds": len(synthetic),
-        "num_points": synthetic.decode().num_points,
-        "moved_mean": synthetic.info.get("moved_mean"),
-        "seconds": seconds,
-        "peak_bytes": peak_bytes(device),
-    }
+def write_cost(
+    path: Path, seconds: float | None, device: torch.device, synthetic: SyntheticSet | None = None
+) -> None:
+    """Writes what a process cost as JSON: seconds if known, peak memory; bytes and clouds of its set."""
+    content: dict[str, Any] = {}
+    if synthetic is not None:
+        content = {
+            "nbytes": synthetic.nbytes,
+            "stored_clouds": synthetic.stored_clouds,
+            "decoded_clouds": len(synthetic),
+            "num_points": synthetic.decode().num_points,
+            "moved_mean": synthetic.info.get("moved_mean"),
+        }
+    content |= {"seconds": seconds, "peak_bytes": peak_bytes(device)}
     write_text(path, json.dumps(content, indent=1) + "\n")
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import threading
-import time
-from pathlib import Path
 
 import pytest
+from script_runs import run
 
 from cl3d.errors import InputError
-from cl3d.report.compare import COLUMNS, Job, as_csv, interval, jobs, markdown, run_script, table
+from cl3d.report.compare import COLUMNS, Pair, interval, pairs, table
+from cl3d.report.text_tables import as_csv, markdown
 
 COST = {
     "nbytes": 3072,
@@ -46,7 +44,7 @@ def test_margins_are_paired_by_seed():
     assert shown["accuracy %"] == "62.0 ± 10.5"
     assert shown[COLUMNS[3]] == "+2.0 (-0.5 to +4.5)"
     assert (shown["stored"], shown["decoded"], shown["peak MiB"]) == ("4 x 63", "20", "5")
-    assert markdown([random, dm]).count("\n") == 4
+    assert markdown(COLUMNS, [random, dm]).count("\n") == 4
     assert as_csv(results).splitlines()[0].startswith("condenser,seed,accuracy,nbytes")
 
 
@@ -54,19 +52,17 @@ def test_without_random_there_is_no_margin():
     assert table([result("dm", 0, 0.5)])[0][3] == "–"
 
 
-def test_what_is_there_is_not_made_again(tmp_path):
-    job = Job("dm condenser.iterations=3", 5, tmp_path / "a folder")
-    both = job.commands(["ppc=1"], ["runs=2"])
-    assert [command[0] for command in both] == ["distill", "evaluate"]
-    assert both[0][1:5] == ["condenser=dm", "ppc=1", "condenser.iterations=3", "seed=5"]
-    job.made.parent.mkdir(parents=True)
-    job.made.touch()
-    assert [command[0] for command in job.commands([], [])] == ["evaluate"]
-    job.tested.parent.mkdir(parents=True)
-    job.tested.write_text(json.dumps({"mean": 0.5}))
-    assert job.commands([], []) == []
-    (job.made.parent / "cost.json").write_text(json.dumps(COST))
-    assert job.result() == result("dm condenser.iterations=3", 5, 0.5)
+def test_each_seed_is_a_set_and_its_evaluation(tmp_path):
+    pair = Pair("dm condenser.iterations=3", 5, tmp_path / "a folder")
+    made, tested = pair.jobs(["ppc=1"], ["runs=2"])
+    assert made.command()[:5] == ["distill", "condenser=dm", "ppc=1", "seed=5", "condenser.iterations=3"]
+    assert tested.command()[:3] == ["evaluate", "runs=2", "seed=5"]
+    assert tested.needs == made.product
+    for job, content in ((made, COST), (tested, {"mean": 0.5})):
+        job.product.parent.mkdir(parents=True)
+        (job.product.parent / "cost.json").write_text(json.dumps(COST))
+        job.product.write_text(json.dumps(content))
+    assert pair.result() == result("dm condenser.iterations=3", 5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -75,47 +71,15 @@ def test_what_is_there_is_not_made_again(tmp_path):
 )
 def test_nothing_and_twice_the_same_are_refused(condensers, seeds, tmp_path):
     with pytest.raises(InputError, match=r"give a list|give each once"):
-        jobs(condensers, seeds, tmp_path)
+        pairs(condensers, seeds, tmp_path)
 
 
-def test_a_script_that_fails_or_is_interrupted_stops_the_comparison(tmp_path):
-    (tmp_path / "fails.py").write_text("import sys; sys.exit(2)")
-    (tmp_path / "stops.py").write_text("import sys; sys.exit(130)")
-    with pytest.raises(InputError, match=r"fails\.py stopped with 2"):
-        run_script(tmp_path, ["fails"])
-    with pytest.raises(KeyboardInterrupt):
-        run_script(tmp_path, ["stops"])
-
-
-def test_an_interrupt_reaches_the_script(tmp_path):
-    """Only this process hears it, as when a cluster ends a job."""
-    script = (
-        "import signal, time\n"
-        "from pathlib import Path\n"
-        "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
-        "Path('started').touch()\n"
-        "try:\n    time.sleep(60)\n"
-        "except KeyboardInterrupt:\n    Path('kept').touch()\n"
-    )
-    (tmp_path / "waits.py").write_text(script)
-
-    def interrupt():
-        while not Path("started").exists():
-            time.sleep(0.01)
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        threading.Thread(target=interrupt).start()
-        with pytest.raises(KeyboardInterrupt):
-            run_script(tmp_path, ["waits"])
-    finally:
-        signal.signal(signal.SIGINT, handler)
-    assert Path("kept").exists()
+def test_a_number_of_seeds_counts_from_0(tmp_path):
+    assert [pair.seed for pair in pairs(["dm"], 3, tmp_path)] == [0, 1, 2]
 
 
 @pytest.mark.slow
-def test_a_tiny_comparison_end_to_end(tmp_path):
+def test_a_tiny_comparison_end_to_end(tmp_path, monkeypatch):
     folder = tmp_path / 'a "quoted" folder'
     settings = [
         *("data.num_points=32", "data.train_per_class=4", "data.test_per_class=2", "data.num_classes=3"),
@@ -123,7 +87,7 @@ def test_a_tiny_comparison_end_to_end(tmp_path):
         *("seeds=[0,1]", 'condensers=[random,"dm condenser.iterations=2"]', "ppc=2"),
     ]
     escaped = str(folder).replace('"', '\\"')
-    run_script(Path(__file__).parents[2] / "scripts", ["compare", *settings, f'folder="{escaped}"'])
+    assert run("compare", *settings, monkeypatch=monkeypatch, folder=f'"{escaped}"') == 0
     lines = (folder / "comparison.csv").read_text().splitlines()
     assert len(lines) == 1 + 4
     assert "| dm condenser.iterations=2 | 2 |" in (folder / "comparison.md").read_text()

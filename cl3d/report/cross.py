@@ -1,0 +1,155 @@
+"""Sets across models: what each set is worth to each network, as the papers' cross-architecture tables."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cl3d.distill import Training, load
+from cl3d.distill.networks import BuildModel
+from cl3d.report.jobs import Job, evaluating, slug
+from cl3d.report.text_tables import markdown, percent
+
+OWN = "†"
+"""Marks the model that a set was distilled with."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A model to evaluate with.
+
+    Attributes:
+        name: as it was given: a choice of ``model=``, followed by settings of ``evaluate.py``.
+        settings: the same as overrides.
+        config: of the model.
+        build, training: what they make.
+    """
+
+    name: str
+    settings: tuple[str, ...]
+    config: Mapping[str, Any]
+    build: BuildModel
+    training: Training
+
+
+@dataclass(frozen=True)
+class Row:
+    """A set, or one for each seed that a condenser made.
+
+    Attributes:
+        name: what to call it.
+        folder: name of the folder of its cells.
+        distilled_with: the model that it was distilled with; None where none was looked through.
+        own: names of the columns that are that model.
+        clouds: that networks are trained on.
+        sets: for each seed a file, or ``data``.
+        making: for each seed what makes the file; none where it was given.
+        build: the network that making sends clouds through, and ``passes`` of them.
+    """
+
+    name: str
+    folder: str
+    distilled_with: str | None
+    own: frozenset[str]
+    clouds: int
+    sets: Mapping[int, Path | str]
+    making: Mapping[int, Job] = field(default_factory=dict)
+    build: BuildModel | None = None
+    passes: float = 0.0
+
+    def nbytes(self) -> int | None:
+        """Of its first set that is there; None for real clouds, and where none is there yet."""
+        files = [path for path in self.sets.values() if isinstance(path, Path) and path.exists()]
+        return load(files[0]).nbytes if files else None
+
+
+@dataclass(frozen=True)
+class Cross:
+    """All rows with all columns and seeds.
+
+    Attributes:
+        folder: of all; holds a folder for each cell.
+        testing: settings of ``evaluate.py`` that all cells have.
+        runs: networks in each cell.
+    """
+
+    rows: Sequence[Row]
+    columns: Sequence[Column]
+    seeds: Sequence[int]
+    folder: Path
+    testing: Sequence[str]
+    runs: int
+
+    def cell(self, row: Row, column: Column, seed: int) -> Job:
+        """The evaluation of one set with one model."""
+        title = f"{row.name} with {column.name}, seed {seed}"
+        settings = [*self.testing, *column.settings, f"seed={seed}"]
+        folder = self.folder / "cells" / row.folder / slug(column.name) / f"seed_{seed}"
+        return evaluating(title, row.sets[seed], settings, folder)
+
+    def jobs(self) -> list[Job]:
+        """All cells of the first seed, then those of the next; each set before its cells."""
+        jobs = []
+        for seed in self.seeds:
+            for row in self.rows:
+                jobs += [row.making[seed]] if seed in row.making else []
+                jobs += [self.cell(row, column, seed) for column in self.columns]
+        return jobs
+
+    def results(self) -> list[dict[str, Any]]:
+        """The cells that are finished, a line of a table each."""
+        found = []
+        for row in self.rows:
+            for column in self.columns:
+                for seed in self.seeds:
+                    cell = self.cell(row, column, seed)
+                    if cell.done:
+                        found.append(_result(row, column, seed, cell.product))
+        return found
+
+
+def _result(row: Row, column: Column, seed: int, path: Path) -> dict[str, Any]:
+    return {
+        "set": row.name,
+        "distilled_with": row.distilled_with or "",
+        "model": column.name,
+        "own": column.name in row.own,
+        "seed": seed,
+        "accuracy": json.loads(path.read_text())["mean"],
+        **json.loads((path.parent / "cost.json").read_text()),
+    }
+
+
+def accuracies(cross: Cross, results: Sequence[dict[str, Any]]) -> str:
+    """The table of accuracies, and a line that says what stands in it, as Markdown."""
+    head = ["set", "distilled with", "bytes", *(column.name for column in cross.columns)]
+    rows = []
+    for row in cross.rows:
+        nbytes = row.nbytes()
+        cells = [row.name, row.distilled_with or "–", "–" if nbytes is None else f"{nbytes:,}"]
+        for column in cross.columns:
+            mine = [r["accuracy"] for r in results if (r["set"], r["model"]) == (row.name, column.name)]
+            shown = percent(mine) if mine else "–"
+            missing = f" ({len(mine)} of {len(cross.seeds)})" if 0 < len(mine) < len(cross.seeds) else ""
+            cells.append(shown + missing + (f" {OWN}" if mine and column.name in row.own else ""))
+        rows.append(cells)
+    count, networks = len(cross.seeds), "one network" if cross.runs == 1 else f"{cross.runs} networks"
+    over = f"over {count} seeds" if count > 1 else "of one seed"
+    legend = f"Test accuracy in percent, mean ± standard deviation {over}, {networks} for each seed."
+    return f"{markdown(head, rows)}\n{legend} {OWN} the model that the set was distilled with.\n"
+
+
+def costs(cross: Cross, results: Sequence[dict[str, Any]]) -> str:
+    """What a cell of each model took, as Markdown."""
+    rows = []
+    for column in cross.columns:
+        mine = [result for result in results if result["model"] == column.name]
+        if mine:
+            seconds = statistics.fmean(result["seconds"] for result in mine)
+            peak = max(result["peak_bytes"] for result in mine) / (1 << 20)
+            rows.append([column.name, str(len(mine)), f"{seconds:.0f}", f"{peak:.0f}"])
+    return markdown(["model", "cells", "seconds of each", "peak MiB"], rows)
