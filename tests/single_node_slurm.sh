@@ -41,6 +41,8 @@ head -c 1024 /dev/urandom >"$place/munge.key"
 chmod 600 "$place/munge.key"
 cat >"$place/slurm.conf" <<CONF
 ClusterName=single
+# numbers that no earlier cluster gave: submitit finds a job's outcome by its number
+FirstJobId=$(($(date +%s) % 60000000 + 1))
 SlurmctldHost=$node(127.0.0.1)
 SlurmctldPort=16817
 SlurmdPort=16818
