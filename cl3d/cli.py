@@ -24,13 +24,12 @@ from hydra.errors import (
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cl3d.config_paths import CONFIGS, anchored
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
 from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
-OmegaConf.register_new_resolver("configs", lambda name: str(CONFIGS / name), replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
@@ -60,7 +59,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
             _set_up()
             os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
-            task(resumed(config, folders[-1]), folders[-1])
+            task(resumed(anchored(config), folders[-1]), folders[-1])
         except AlreadyFinished as error:
             print(error)
         except (InputError, OmegaConfBaseException, OSError) as error:

@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from cl3d.cli import budget, build, build_dataset, build_model, whole
+from cl3d.config_paths import order_file
 
 
 def continual_run(config: DictConfig, dataset: Any = None) -> Any:
@@ -23,7 +24,8 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
     from cl3d.distill import resolve_device
 
     device = resolve_device(str(config.device))
-    steps, seed, orders = whole(config, "steps", 1), whole(config, "seed", 0), config.class_order
+    steps, seed = whole(config, "steps", 1), whole(config, "seed", 0)
+    orders = None if config.class_order is None else order_file(str(config.class_order))
     order_seed = seed if config.order_seed is None else whole(config, "order_seed", 0)
     cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
     condenser = build(config.condenser) if "condenser" in config else None
@@ -38,5 +40,5 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
         seed=seed,
         order_seed=order_seed,
         device=device,
-        given_order=None if orders is None else read_order(str(orders), dataset.class_names, order_seed),
+        given_order=None if orders is None else read_order(orders, dataset.class_names, order_seed),
     )

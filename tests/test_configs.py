@@ -9,7 +9,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cl3d.cli import CONFIGS, budget, build
+from cl3d.cli import budget, build
+from cl3d.config_paths import CONFIGS, order_file
 from cl3d.distill import Budget, Condenser, Training, presets, protocols
 from cl3d.errors import InputError
 from cl3d.models import Backbone
@@ -119,5 +120,5 @@ def test_configs_stand_beside_the_package():
 def test_benchmarks_compose_and_have_their_orders(name):
     config = composed("cl_run", f"benchmark={name}")
     assert config.steps == int(name.rsplit("_", 1)[1])
-    assert config.class_order is None or Path(config.class_order).is_file()
+    assert config.class_order is None or order_file(config.class_order).is_file()
     assert composed("cl_run", f"benchmark={name}", "steps=3").steps == 3

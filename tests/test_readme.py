@@ -11,7 +11,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 import cl3d.data
-from cl3d.cli import CONFIGS
+from cl3d.config_paths import CONFIGS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -11,6 +11,7 @@ from typing import IO, Any, Protocol, TypeAlias
 import h5py
 import numpy as np
 
+from cl3d.data.hdf5_texts import read_texts
 from cl3d.errors import InputError
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -78,7 +79,12 @@ class Npz:
         """One of the arrays."""
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(f"{key}.npy") as member:
-                return _texts(_read_npy(member))
+                shape, fortran, dtype = _npy_header(member)
+                if dtype.hasobject:
+                    raise _with_objects(self.path, key)
+                return _texts(_npy_values(member, shape, fortran, dtype))
+        except InputError:
+            raise
         # damaged archives, headers and texts are each told of by errors of their own
         except Exception as error:
             raise _unreadable(self.path, key, error) from error
@@ -109,28 +115,47 @@ class Hdf5:
                 f"{path} is truncated or corrupt ({_reason(error)}): get or save it again"
             ) from error
 
+    def shape(self, key: str) -> tuple[int, ...]:
+        """The shape of one of the arrays, which is not read."""
+        try:
+            with h5py.File(self.path, "r") as file:
+                return tuple(file[key].shape or ())
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise _unreadable(self.path, key, error) from error
+
     def array(self, key: str) -> Array:
         """One of the arrays."""
         try:
             with h5py.File(self.path, "r") as file:
                 stored = file[key]
-                if h5py.check_string_dtype(stored.dtype) is not None:
-                    return np.array(stored.asstr()[()], dtype=str)
+                if stored.file.filename != file.filename or stored.external or stored.is_virtual:
+                    raise ValueError("its values lie in another file, which is not read")
                 if stored.nbytes > MOST * stored.id.get_storage_size():
                     raise ValueError(f"{stored.nbytes} bytes are promised, far more than are stored")
-                return np.asarray(stored[()])
+                texts = h5py.check_string_dtype(stored.dtype)
+                if texts is None and stored.dtype.hasobject:
+                    raise _with_objects(self.path, key)
+                if texts is None:
+                    return np.asarray(stored[()])
+                if texts.length is not None:
+                    return np.array(stored.asstr("utf-8")[()], dtype=str)
+            return read_texts(self.path, key)
+        except InputError:
+            raise
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise _unreadable(self.path, key, error) from error
 
 
-def _read_npy(member: IO[bytes]) -> Array:
+def _npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape of an array, whether its columns come one after the other, and its type."""
     version = np.lib.format.read_magic(member)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
         raise ValueError(f"version {version} of the format")
-    shape, fortran, dtype = readers[version](member)
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects, which are never read")
+    return readers[version](member)
+
+
+def _npy_values(member: IO[bytes], shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any]) -> Array:
     content = member.read()  # as much as there is, whatever the header promises
     if len(content) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{len(content)} bytes are no array of {dtype} of shape {shape}")
@@ -139,6 +164,13 @@ def _read_npy(member: IO[bytes]) -> Array:
 
 def _texts(array: Array) -> Array:
     return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+
+
+def _with_objects(path: Path, key: str) -> InputError:
+    return InputError(
+        f"{path}: {key!r} holds Python objects or lists of different lengths, which are never read: "
+        "save it as numbers or texts of one shape"
+    )
 
 
 def _unreadable(path: Path, key: str, error: Exception) -> InputError:

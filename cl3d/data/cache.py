@@ -1,8 +1,8 @@
 """Prepared data sets on disk: memory-mapped, so that a later start takes no time and workers share pages.
 
 A folder per data set, named by what it was made from: ``train_points.npy`` and so on, and ``cache.json``,
-which tells the sources' fingerprint, the settings, the names and the arrays. Other sources or settings
-give another folder; the old one stays until somebody removes it, which is always safe.
+which tells the sources' fingerprint, the settings, the names and the arrays, each with its checksum. Other
+sources or settings give another folder; the old one stays until somebody removes it, which is always safe.
 """
 
 from __future__ import annotations
@@ -17,38 +17,31 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import filelock
-import numpy as np
 import pooch
-import torch
 
-from cl3d.clouds import PointClouds
 from cl3d.data.dataset import Dataset
-from cl3d.data.duplicates import Duplicates
+from cl3d.data.prepared import Damaged, describe, open_folder
 from cl3d.data.roots import DiskFullError, is_full
-from cl3d.data.rows import write_through
 from cl3d.errors import Note
 
 ENVIRONMENT_VARIABLE = "CL3D_CACHE"
 """Names the folder of prepared data sets where no ``cache`` is given."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same sources and settings come to give other bytes, or the files change."""
 
 FOLDER = "prepared"
-DESCRIPTION = "cache.json"
+STAGING = ".preparing"
+"""Ends the name of a folder that is being written; it is renamed when it is whole."""
+
 _BRIEFLY = 1.0
 
 Cache: TypeAlias = str | Path | bool | None
 """A folder, or False for none; True and None for the usual ones, see :func:`places`."""
-
-
-class _Damaged(Exception):
-    """A prepared data set is not what its description says."""
 
 
 def places(beside: Path, cache: Cache = None) -> list[Path]:
@@ -93,8 +86,8 @@ def cached(
     entry = re.sub(r"[^\w.-]+", "_", name) + f"-{digest}"
     for folder in folders:
         try:
-            return _open(folder / entry, whole)
-        except (FileNotFoundError, _Damaged):
+            return open_folder(folder / entry, whole)
+        except (FileNotFoundError, Damaged):
             continue
     place = next((folder for folder in folders if _writable(folder)), None)
     if place is None:
@@ -103,15 +96,15 @@ def cached(
             note = f"{name} is prepared for this run alone, as nothing can be written to {tried}"
             warnings.warn(f"{note}: give another folder by cache= or {ENVIRONMENT_VARIABLE}", Note, 3)
         return make(None)
-    with _locked(place / f"{entry}.lock", name):
+    with _locked(_lock_of(place / entry), name):
         try:
-            return _open(place / entry, whole)  # another process may have made it meanwhile
+            return open_folder(place / entry, whole)  # another process may have made it meanwhile
         except FileNotFoundError:
             pass
-        except _Damaged as damage:
+        except Damaged as damage:
             warnings.warn(f"{place / entry} is damaged ({damage}): prepared again", Note, stacklevel=3)
         _write(place / entry, whole, make)
-        return _open(place / entry, whole)
+        return open_folder(place / entry, whole)
 
 
 def derived(dataset: Dataset, how: str, make: Callable[[], Dataset]) -> Dataset:
@@ -127,57 +120,15 @@ def derived(dataset: Dataset, how: str, make: Callable[[], Dataset]) -> Dataset:
     return cached(f"{dataset.name}, {how}", key, lambda folder: make(), [dataset.prepared.parent])
 
 
-def _open(folder: Path, key: Mapping[str, Any]) -> Dataset:
-    """Maps a prepared data set; FileNotFoundError where there is none."""
-    if not folder.is_dir():
-        raise FileNotFoundError(folder)
-    try:
-        told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        if told["key"] != key:
-            raise _Damaged(f"{DESCRIPTION} describes another data set")
-        arrays = {name: _map(folder / name, *told["arrays"][name]) for name in told["arrays"]}
-        train, test = (
-            PointClouds(
-                arrays[f"{split}_points.npy"],
-                arrays[f"{split}_labels.npy"].clone(),
-                arrays.get(f"{split}_parts.npy"),
-            )
-            for split in ("train", "test")
-        )
-        if [_checksum(train), _checksum(test)] != told["labels"]:
-            raise _Damaged("labels have changed")
-        return Dataset(
-            told["name"],
-            train,
-            test,
-            class_names=tuple(told["class_names"]),
-            part_names=tuple(told["part_names"]),
-            duplicates=None if told["duplicates"] is None else Duplicates(**told["duplicates"]),
-            prepared=folder,
-        )
-    # json, numpy and Dataset each say in their own way that something is missing or does not fit
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise _Damaged(str(error)) from error
-
-
-def _map(path: Path, shape: Sequence[int], dtype: str, nbytes: int) -> torch.Tensor:
-    if path.stat().st_size != nbytes:
-        raise _Damaged(f"{path.name} has {path.stat().st_size} bytes instead of {nbytes}")
-    # copy on write: torch warns of arrays that cannot be written to, and the file stays as it is
-    array = np.load(path, mmap_mode="c")
-    if list(array.shape) != list(shape) or str(array.dtype) != dtype:
-        raise _Damaged(f"{path.name} is {array.dtype} of shape {array.shape}")
-    return torch.from_numpy(array)
-
-
 def _write(folder: Path, key: Mapping[str, Any], make: Callable[[Path | None], Dataset]) -> None:
     """Makes the data set in a folder beside and renames that: ``folder`` is whole or absent."""
-    staging = folder.with_name(f"{folder.name}.preparing")
+    staging = folder.with_name(f"{folder.name}{STAGING}")
     # what a killed process left; the lock keeps out living ones
     shutil.rmtree(staging, ignore_errors=True)
+    _remove_left(folder.parent)
     try:
         staging.mkdir()
-        _describe(staging, key, make(staging))
+        describe(staging, key, make(staging))
         shutil.rmtree(folder, ignore_errors=True)  # a damaged one
         staging.rename(folder)
     except OSError as error:
@@ -191,35 +142,15 @@ def _write(folder: Path, key: Mapping[str, Any], make: Callable[[Path | None], D
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _describe(folder: Path, key: Mapping[str, Any], dataset: Dataset) -> None:
-    """Writes the arrays that are not there yet, and last the description."""
-    arrays = {}
-    for split, clouds in (("train", dataset.train), ("test", dataset.test)):
-        for field in ("points", "labels", "parts"):
-            tensor, path = getattr(clouds, field), folder / f"{split}_{field}.npy"
-            if tensor is None:
-                continue
-            if not path.exists():
-                np.save(path, tensor.numpy())
-            write_through(path)
-            dtype = str(tensor.dtype).removeprefix("torch.")
-            arrays[path.name] = [list(tensor.shape), dtype, path.stat().st_size]
-    told = {
-        "name": dataset.name,
-        "class_names": dataset.class_names,
-        "part_names": dataset.part_names,
-        "duplicates": None if dataset.duplicates is None else asdict(dataset.duplicates),
-        "arrays": arrays,
-        "labels": [_checksum(dataset.train), _checksum(dataset.test)],
-        "key": key,
-    }
-    path = folder / DESCRIPTION
-    path.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    write_through(path)
-
-
-def _checksum(clouds: PointClouds) -> str:
-    return hashlib.blake2b(clouds.labels.numpy().tobytes(), digest_size=16).hexdigest()
+def _remove_left(folder: Path) -> None:
+    """Removes what killed processes left of other data sets, which nobody may ask for again."""
+    for staging in folder.glob(f"*{STAGING}"):
+        lock = filelock.FileLock(_lock_of(staging.with_name(staging.name.removesuffix(STAGING))))
+        try:
+            with lock.acquire(timeout=0):  # a living process holds it
+                shutil.rmtree(staging, ignore_errors=True)
+        except (filelock.Timeout, OSError):
+            continue
 
 
 def _writable(folder: Path) -> bool:
@@ -233,6 +164,10 @@ def _writable(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
 
 
 @contextmanager

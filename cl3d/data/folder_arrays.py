@@ -13,6 +13,7 @@ from cl3d.clouds import PointClouds
 from cl3d.data.array_files import Array, Arrays, described, open_arrays
 from cl3d.data.source import Source, SourceFile
 from cl3d.data.splits import chosen_for_test, share_of_class
+from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 
 ENDINGS = (".npz", ".h5", ".hdf5")
@@ -150,9 +151,11 @@ def _drawn_split(
 
 def _check_both(path: Path, labels: Sequence[Array], names: Sequence[str]) -> None:
     train, test = (set(of_split.tolist()) for of_split in labels)
-    for label in sorted(train ^ test):
-        missing = "train" if label in test else "test"
-        raise InputError(f"{path}: class {names[label]} has no {missing} clouds: give some, or leave it out")
+    for label, name in enumerate(names):
+        missing = [split for split, held in zip(SPLITS, (train, test), strict=True) if label not in held]
+        if missing:
+            without = " or ".join(missing)
+            raise InputError(f"{path}: class {name} has no {without} clouds: give some, or leave it out")
 
 
 def _read(arrays: Arrays, key: str, labels: Array, rows: Array, up: str) -> Iterator[PointClouds]:
@@ -168,4 +171,6 @@ def _read(arrays: Arrays, key: str, labels: Array, rows: Array, up: str) -> Iter
     if up == "z":
         x, y, z = points.unbind(2)
         points = torch.stack((x, z, -y), dim=2)
-    yield PointClouds(points, torch.from_numpy(labels[rows]))
+    clouds = PointClouds(points, torch.from_numpy(labels[rows]))
+    check_usable(clouds, str(arrays.path), rows.tolist())  # counted as in the file
+    yield clouds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Unpack
@@ -59,10 +60,14 @@ def load(
     key = {"source": source.describe(), "settings": asdict(wanted)}
 
     def make(folder: Path | None) -> Dataset:
-        def rows(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> Rows:
-            return MemoryRows(shape, dtype) if folder is None else FileRows(folder / name, shape, dtype)
+        with ExitStack() as opened:
 
-        return prepare(source, wanted, rows, progress)
+            def rows(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> Rows:
+                if folder is None:
+                    return MemoryRows(shape, dtype)
+                return opened.enter_context(closing(FileRows(folder / name, shape, dtype)))
+
+            return prepare(source, wanted, rows, progress)
 
     dataset = cached(source.name, key, make, places(source.folder.parent, cache))
     copies = dataset.duplicates

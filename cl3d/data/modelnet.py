@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -31,7 +32,7 @@ MODELNET10_CLASSES = (
 )
 
 LAYOUTS = ("auto", "hdf5", "off", "text")
-OFF_FOLDER, TEXT_FOLDER = "ModelNet40", "modelnet40_normal_resampled"
+OFF_FOLDER, OFF_FOLDER10, TEXT_FOLDER = "ModelNet40", "ModelNet10", "modelnet40_normal_resampled"
 
 
 def modelnet40(
@@ -80,11 +81,13 @@ def modelnet10(
     """ModelNet10: the clouds of ten of ModelNet40's classes, 3,991 for training and 908 for testing.
 
     Its clouds have the same points as in :func:`modelnet40` with the same arguments, which also
-    describes them; labels follow the alphabetical order of the ten names.
+    describes them; labels follow the alphabetical order of the ten names. Of the meshes its own
+    release, ``ModelNet10/``, is read where ModelNet40's is not there; its shapes are turned otherwise.
     """
     _check(layout, surface_points)
+    folders = (OFF_FOLDER, OFF_FOLDER10)
     return load(
-        lambda: _source(root, layout, surface_points, download, report).of_classes(
+        lambda: _source(root, layout, surface_points, download, report, folders).of_classes(
             "modelnet10", MODELNET10_CLASSES
         ),
         **options,
@@ -98,10 +101,15 @@ def _check(layout: str, surface_points: int) -> None:
 
 
 def _source(
-    root: str | Path | None, layout: str, surface_points: int, download: bool, report: Report | None
+    root: str | Path | None,
+    layout: str,
+    surface_points: int,
+    download: bool,
+    report: Report | None,
+    mesh_folders: Sequence[str] = (OFF_FOLDER,),
 ) -> Source:
     text = find(TEXT_FOLDER, TEXT_LISTS[0], root)
-    meshes = find(OFF_FOLDER, None, root)
+    meshes = next(filter(None, (find(folder, None, root) for folder in mesh_folders)), None)
     if layout == "auto":
         hdf5 = find(RELEASE.folder, next(iter(RELEASE.files)), root)
         there = {"hdf5": hdf5, "text": text, "off": meshes}

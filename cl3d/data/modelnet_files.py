@@ -19,7 +19,7 @@ def off_source(folder: Path, surface_points: int = SURFACE_POINTS) -> Source:
     In the files z points up; the clouds are turned so that y does, as in the other forms.
 
     Args:
-        folder: the release's, ``ModelNet40``.
+        folder: the release's, ``ModelNet40`` or ``ModelNet10``.
         surface_points: points drawn from each surface, which then count as what is stored.
 
     Raises:
@@ -73,7 +73,7 @@ def text_source(folder: Path) -> Source:
 
 
 def _meshes(folder: Path, label: int, surface_points: int) -> list[SourceFile]:
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() == ".off")
+    paths = sorted(path for path in folder.glob("[!.]*") if path.suffix.lower() == ".off")
     if not paths:
         raise InputError(f"{folder} has no .off files: complete the release")
     return [shape_file(path, label, surface_points, up="z") for path in paths]

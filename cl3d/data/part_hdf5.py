@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-import h5py
 import numpy as np
 import torch
 
 from cl3d.clouds import PointClouds
+from cl3d.data.array_files import Array, Hdf5, described
 from cl3d.data.hdf5 import read_file
 from cl3d.data.lists import read_lines
 from cl3d.data.source import Source, SourceFile
@@ -100,24 +99,13 @@ def _read(path: Path, num_classes: int, owners: torch.Tensor) -> Iterator[PointC
     yield read_parts(path, num_classes, owners)
 
 
-def _read_pid(path: Path, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    found, pid = None, None
-    try:
-        with h5py.File(path, "r") as file:
-            stored = file.get("pid")
-            if isinstance(stored, h5py.Dataset):
-                found = f"{str(stored.dtype)[:40]} of shape {stored.shape}"
-                if (
-                    stored.dtype.kind in "iu" and stored.shape == shape
-                ):  # whatever else it promises is not read
-                    pid = np.asarray(stored[()])
-    # h5py has no error of its own: what HDF5 reports surfaces as any of these
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is truncated or corrupt ({error}): get it again") from error
-    if found is None:
+def _read_pid(path: Path, shape: tuple[int, ...]) -> Array:
+    file = Hdf5(path)
+    if "pid" not in file.keys:
         raise InputError(f"{path} has no dataset 'pid', the part of each point: give a file with part labels")
-    if pid is None:
-        raise InputError(f"{path}: 'pid' is {found}; give integers of shape {shape}")
+    pid = file.array("pid")
+    if pid.dtype.kind not in "iu" or pid.shape != shape:
+        raise InputError(f"{path}: 'pid' is {described(pid)}; give integers of shape {shape}")
     return pid
 
 

@@ -13,6 +13,7 @@ from cl3d.data.duplicates import CopyCounter
 from cl3d.data.rows import MemoryRows, Rows
 from cl3d.data.settings import Settings
 from cl3d.data.source import Reader, Source, SourceFile
+from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 from cl3d.ops.fps import farthest_points
 from cl3d.progress import Progress, silent
@@ -88,11 +89,16 @@ class _Split:
     def _staying_clouds(self, files: Iterable[tuple[SourceFile, Pieces]]) -> Pieces:
         """The clouds that are neither of other classes nor dropped, with the points that are drawn."""
         for file, pieces in files:
-            path, before = self.source.relative(file.path), len(self._staying)
+            path, before, seen = self.source.relative(file.path), len(self._staying), 0
             draws = self._generator("points", path) if self.source.per_file else self._draws
             for large in pieces:
                 for piece in _split(large):
-                    yield self._choose(piece, draws)
+                    chosen = self._choose(piece, draws)
+                    if len(chosen):
+                        places = (seen + self._staying[-1].nonzero().squeeze(1)).tolist()
+                        check_usable(chosen, f"{file.path}, among the points drawn", places)
+                        yield chosen
+                    seen += len(piece)
             if self.source.per_file:
                 self._turns.append(self._rotations(sum(map(len, self._staying[before:])), path))
 

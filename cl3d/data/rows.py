@@ -77,10 +77,14 @@ class FileRows:
         assert self._file.tell() == end - self._length * self._dtype.itemsize * int(np.prod(self._shape))
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
+        self.close()
         if self._length == 0:  # nothing to map
             return torch.from_numpy(np.load(self._path))
         return torch.from_numpy(np.load(self._path, mmap_mode="r+"))
+
+    def close(self) -> None:
+        """Lets go of the file, also of one that is not finished."""
+        self._file.close()
 
     def _write_header(self) -> None:
         # numpy leaves room for the first dimension to grow, so the header can be written over

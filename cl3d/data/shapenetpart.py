@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -9,6 +10,7 @@ from cl3d.data.dataset import Dataset
 from cl3d.data.load import Options, load
 from cl3d.data.part_hdf5 import CATEGORIES, list_name, read_categories
 from cl3d.data.part_hdf5 import source as parts_source
+from cl3d.data.shapenetpart_normal import normal_source
 from cl3d.data.shapenetpart_text import text_source
 from cl3d.data.sign_up import SignUp, first_inside
 from cl3d.data.source import Source
@@ -34,7 +36,7 @@ SHAPENETPART_CLASSES = {
 }
 """The classes in label order, and how many parts each has: part labels count on from class to class."""
 
-LAYOUTS = ("auto", "hdf5", "text")
+LAYOUTS = ("auto", "hdf5", "text", "normal")
 
 TEXT = SignUp(
     title="ShapeNetPart",
@@ -42,12 +44,14 @@ TEXT = SignUp(
     inside=("synsetoffset2category.txt",),
     page="https://shapenet.org",
 )
+NORMAL = replace(TEXT, folder=f"{TEXT.folder}_normal")
 HDF5 = SignUp(
     title="ShapeNetPart",
     folder="shapenet_part_seg_hdf5_data",
     inside=(list_name("train"), f"hdf5_data/{list_name('train')}"),
     page="https://shapenet.org",
-    how=f"sign up, and unpack what you fetch into that folder, or its text form into {TEXT.folder}",
+    how="sign up, and unpack what you fetch into that folder, or its text form into "
+    f"{TEXT.folder} or {NORMAL.folder}",
 )
 
 
@@ -63,8 +67,9 @@ def shapenetpart(
             for where it is looked for if not given.
         layout: ``"hdf5"``: ``shapenet_part_seg_hdf5_data/``, 2,048 points per cloud; ``"text"``:
             ``shapenetcore_partanno_segmentation_benchmark_v0/``, about 2,600 points, more in some and
-            fewer in others; where there are fewer than asked for, some are given again. ``"auto"``: the
-            first of these that is there.
+            fewer in others; where there are fewer than asked for, some are given again; ``"normal"``:
+            ``shapenetcore_partanno_segmentation_benchmark_v0_normal/``, the same with normals, which are
+            left aside. ``"auto"``: the first of these that is there.
         options: settings, cache and progress, see :class:`cl3d.data.load.Options`.
 
     Returns:
@@ -83,9 +88,11 @@ def shapenetpart(
 
 def _source(root: str | Path | None, layout: str) -> Source:
     if layout == "auto":
-        layout = "text" if HDF5.find(root) is None and TEXT.find(root) is not None else "hdf5"
+        layout = _layout_there(root)
     if layout == "text":
         return text_source(TEXT.obtain(root), SHAPENETPART_CLASSES)
+    if layout == "normal":
+        return normal_source(NORMAL.obtain(root), SHAPENETPART_CLASSES)
     folder = first_inside(HDF5.obtain(root), HDF5.inside).parent
     names = read_categories(folder)
     if names != list(SHAPENETPART_CLASSES):
@@ -95,3 +102,12 @@ def _source(root: str | Path | None, layout: str) -> Source:
         )
     parts = [(name, str(i + 1)) for name, count in SHAPENETPART_CLASSES.items() for i in range(count)]
     return parts_source("shapenetpart", folder, names, parts, train_lists=("train", "val"))
+
+
+def _layout_there(root: str | Path | None) -> str:
+    if HDF5.find(root) is not None:
+        return "hdf5"
+    text = TEXT.find(root) or NORMAL.find(root)
+    if text is None:
+        return "hdf5"
+    return "normal" if text.name == NORMAL.folder else "text"  # both have the same files at their root

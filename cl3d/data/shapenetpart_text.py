@@ -17,6 +17,12 @@ from cl3d.data.source import Source, SourceFile
 from cl3d.errors import InputError
 
 SYNSETS = "synsetoffset2category.txt"
+SPLITS = ("train", "val", "test")
+
+
+def list_path(folder: Path, split: str) -> Path:
+    """The file that lists the shapes of a split."""
+    return folder / "train_test_split" / f"shuffled_{split}_file_list.json"
 
 
 def text_source(folder: Path, num_parts: Mapping[str, int]) -> Source:
@@ -32,16 +38,14 @@ def text_source(folder: Path, num_parts: Mapping[str, int]) -> Source:
         InputError: if a list cannot be read, or names a class that is none.
     """
     names = list(num_parts)
-    labels = _synsets(folder / SYNSETS, names)
+    labels = read_synsets(folder / SYNSETS, names)
     first = [sum(list(num_parts.values())[:label]) for label in range(len(names))]
-    lists = [
-        folder / "train_test_split" / f"shuffled_{split}_file_list.json" for split in ("train", "val", "test")
-    ]
+    lists = [list_path(folder, split) for split in SPLITS]
     others = [folder / SYNSETS, *lists]
 
     def files(listed: Path) -> list[SourceFile]:
         found = []
-        for synset, shape in _shapes(listed, labels):
+        for synset, shape in read_shapes(listed, labels):
             label = labels[synset]
             points, parts = (
                 folder / synset / kind / f"{shape}.{ending}"
@@ -66,8 +70,12 @@ def text_source(folder: Path, num_parts: Mapping[str, int]) -> Source:
     )
 
 
-def _synsets(path: Path, names: list[str]) -> dict[str, int]:
-    """The label of each synset's folder."""
+def read_synsets(path: Path, names: list[str]) -> dict[str, int]:
+    """The label of each synset's folder.
+
+    Raises:
+        InputError: if the file does not list the classes in this order.
+    """
     pairs = [line.split() for line in read_lines(path)]
     if [pair[0] for pair in pairs] != names or any(len(pair) != 2 for pair in pairs):
         raise InputError(
@@ -77,8 +85,12 @@ def _synsets(path: Path, names: list[str]) -> dict[str, int]:
     return {synset: label for label, (_, synset) in enumerate(pairs)}
 
 
-def _shapes(path: Path, labels: Mapping[str, int]) -> list[tuple[str, str]]:
-    """The synset and the name of each shape in a list, which has lines like ``shape_data/02691156/1a2b``."""
+def read_shapes(path: Path, labels: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The synset and the name of each shape in a list, which has lines like ``shape_data/02691156/1a2b``.
+
+    Raises:
+        InputError: if the list cannot be read, or names a class that is none.
+    """
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from cl3d.clouds import PointClouds, normalize
+from cl3d.clouds import PointClouds, normalize, random_rotations, rotate
 from cl3d.data.dataset import Dataset
 from cl3d.data.procedural.catalog import CLASSES, PART_NAMES
 from cl3d.data.procedural.draw import Draw
 from cl3d.data.procedural.surface import Floats, Ints, rotation
+from cl3d.data.settings import Settings
 from cl3d.errors import InputError
-from cl3d.random import fold
+from cl3d.random import fold, generator
 
 JITTER = 0.01
 """Standard deviation of the sampling noise, in units of the cloud's radius."""
@@ -32,6 +33,7 @@ def shapes40(
     test_per_class: int = 20,
     seed: int = 0,
     num_classes: int = 40,
+    rotation: str | None = None,
 ) -> Dataset:
     """Furniture, vehicles, vessels, plants, tools, ...: random assemblies of labelled parts.
 
@@ -43,6 +45,8 @@ def shapes40(
         train_per_class, test_per_class: clouds per class, at least 1.
         seed: any integer; other seeds draw other shapes of the same classes.
         num_classes: how many of the 40 classes, the first ones, 1 to 40.
+        rotation: None: upright, with a small turn about each axis; ``"y"`` or ``"so3"``: also turned about
+            the up axis, or in any way, by an angle of each cloud's own.
 
     Returns:
         Float32 clouds, centred and in the unit sphere, y up, sorted by class, with int64 parts.
@@ -57,24 +61,31 @@ def shapes40(
     _check("test_per_class", test_per_class, 1, None)
     _check("num_classes", num_classes, 1, len(CLASSES))
     _check("seed", seed, None, None)
+    Settings(rotation=rotation)  # which refuses any other
     kinds = CLASSES[:num_classes]
     return Dataset(
         name="shapes40",
-        train=_split("train", train_per_class, num_points, seed, num_classes),
-        test=_split("test", test_per_class, num_points, seed, num_classes),
+        train=_split("train", train_per_class, num_points, seed, num_classes, rotation),
+        test=_split("test", test_per_class, num_points, seed, num_classes, rotation),
         class_names=tuple(kind.name for kind in kinds),
         part_names=PART_NAMES[: sum(len(kind.parts) for kind in kinds)],
     )
 
 
-def _split(split: str, per_class: int, num_points: int, seed: int, num_classes: int) -> PointClouds:
+def _split(
+    split: str, per_class: int, num_points: int, seed: int, num_classes: int, rotation: str | None
+) -> PointClouds:
     points = torch.empty(num_classes * per_class, num_points, 3)
     parts = torch.empty(num_classes * per_class, num_points, dtype=torch.int64)
     for label in range(num_classes):
         for index in range(per_class):
-            made, part = _cloud(label, num_points, fold(seed, "shapes40", split, CLASSES[label].name, index))
+            own_seed = fold(seed, "shapes40", split, CLASSES[label].name, index)
+            made, part = _cloud(label, num_points, own_seed)
             # one at a time, so that a cloud's rounding does not depend on how many there are
-            points[label * per_class + index] = normalize(torch.from_numpy(made)).float()
+            cloud = normalize(torch.from_numpy(made)).float()
+            points[label * per_class + index] = (
+                cloud if rotation is None else _turned(cloud, rotation, own_seed)
+            )
             parts[label * per_class + index] = torch.from_numpy(part)
     return PointClouds(points, torch.arange(num_classes).repeat_interleave(per_class), parts)
 
@@ -91,6 +102,11 @@ def _cloud(label: int, num_points: int, seed: int) -> tuple[Floats, Ints]:
     points = points / radius @ pose.T + JITTER * draw.normal(num_points, 3)
     labels = np.array([_PART_LABELS[label][part] for part, _ in assembly.pieces], dtype=np.int64)
     return points, labels[piece]
+
+
+def _turned(points: torch.Tensor, how: str, seed: int) -> torch.Tensor:
+    turn = random_rotations(1, generator(seed, "rotation"), "y" if how == "y" else None)
+    return rotate(points.unsqueeze(0), turn)[0]
 
 
 def _pose(draw: Draw) -> Floats:

@@ -52,6 +52,9 @@ class Source:
         per_file: whether each file's draws are keyed by its path, so that adding or removing another
             changes nothing; otherwise by the split, one file after another.
         options: the loader's own arguments that decide what the clouds are, as JSON takes them.
+
+    Raises:
+        InputError: if two classes have one name, or a class has none.
     """
 
     name: str
@@ -66,6 +69,14 @@ class Source:
     key: str = ""
     per_file: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.class_names:
+            if not name.strip() or self.class_names.count(name) > 1:
+                raise InputError(
+                    f"{self.folder} has the class name {name!r} {self.class_names.count(name)} times: "
+                    "give each class a name of its own"
+                )
 
     @property
     def kept_names(self) -> tuple[str, ...]:
@@ -146,19 +157,21 @@ class Reader:
         """The clouds of a file as stored, a few at a time.
 
         Raises:
-            InputError: naming the file, if it cannot be read, has no clouds, clouds that are not finite
-                or empty, labels or parts without a name, or does not fit the files read before.
+            InputError: naming the file, if it cannot be read, has no clouds, clouds that are not finite,
+                empty or of one point, labels or parts without a name, or does not fit the files read before.
         """
-        empty = True
+        seen = 0
         for clouds in file.read():
-            self._check(clouds, file.path)
-            empty = False
+            self._check(clouds, file.path, seen)
+            seen += len(clouds)
             yield clouds
-        if empty:
+        if seen == 0:
             raise InputError(f"{file.path} has no clouds: give at least one, or remove the file")
 
-    def _check(self, clouds: PointClouds, path: Path) -> None:
-        check_usable(clouds, str(path))
+    def _check(self, clouds: PointClouds, path: Path, seen: int) -> None:
+        check_usable(clouds, str(path), range(seen, seen + len(clouds)))
+        if clouds.num_points < 2:
+            raise InputError(f"{path} has one point per cloud: give at least two that differ, or remove it")
         _check_names(path, "label", clouds.labels.unique().tolist(), self.source.class_names)
         if clouds.parts is not None and self.source.part_names:
             _check_names(path, "part", clouds.parts.unique().tolist(), self.source.part_names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,20 +16,20 @@ _FIRST = 8
 """Points among which two that differ are looked for first."""
 
 
-def check_usable(clouds: PointClouds, source: str) -> None:
+def check_usable(clouds: PointClouds, source: str, positions: Sequence[int] | None = None) -> None:
     """Refuses clouds that no method can use, as :func:`cl3d.clouds.check_clouds` does.
 
     A cloud is good where its largest and smallest coordinate are finite and two of its first points
     differ; only where one is not does the whole check run.
 
     Args:
-        source: what to call them in the message, e.g. a file name.
+        source, positions: what to call them in the message, see there.
 
     Raises:
         InputError: naming the first cloud at fault.
     """
     if len(clouds) == 0 or clouds.num_points == 0 or not all(map(_good, clouds.points.split(_AT_ONCE))):
-        check_clouds(clouds, source)
+        check_clouds(clouds, source, positions)
 
 
 def _good(points: Tensor) -> bool:

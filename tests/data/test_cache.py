@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 import torch
@@ -131,6 +132,18 @@ def zeros(folder: Path) -> None:
     path.write_bytes(data[:128] + bytes(len(data) - 128))
 
 
+def a_bit(folder: Path) -> None:
+    path = folder / "train_points.npy"
+    data = bytearray(path.read_bytes())
+    data[-7] ^= 1
+    path.write_bytes(data)
+
+
+def a_name(folder: Path) -> None:
+    text = (folder / "cache.json").read_text()
+    (folder / "cache.json").write_text(text.replace('"lamp"', '"lump"', 1))
+
+
 def other_labels(folder: Path) -> None:
     np.save(folder / "test_labels.npy", np.zeros(6, np.int64))
 
@@ -164,6 +177,8 @@ def another_description(folder: Path) -> None:
     [
         cut,
         zeros,
+        a_bit,
+        a_name,
         other_labels,
         other_shape,
         without_points,
@@ -323,3 +338,28 @@ def test_a_kill_in_the_middle_leaves_nothing_that_counts(tmp_path, cache):
     assert only(cache).suffix != ".preparing", "what the killed process left is gone"
     shutil.rmtree(only(cache))  # always safe
     assert open_toy(tmp_path / "toy", cache).fingerprint() == expected
+
+
+def test_what_is_left_of_others_is_removed_unless_they_live(tmp_path, cache):
+    open_toy(tmp_path / "toy", cache, seed=1)
+    for name in ("killed", "living"):
+        (cache / f"{name}.preparing").mkdir()
+        (cache / f"{name}.preparing" / "train_points.npy").write_bytes(b"half")
+    with filelock.FileLock(cache / "living.lock"):
+        open_toy(tmp_path / "toy", cache, seed=2)
+        assert [name for name in left(cache) if "preparing" in name] == ["living.preparing"]
+    open_toy(tmp_path / "toy", cache, seed=3)
+    assert len(left(cache)) == 3
+    assert not any("preparing" in name for name in left(cache))
+
+
+def test_files_are_closed_where_preparing_fails(tmp_path, cache):
+    import gc
+
+    gc.collect()
+    with pytest.raises(InputError, match="give 11 or less"):
+        open_toy(tmp_path / "toy", cache, num_points=12)
+    opened = Path("/proc/self/fd")
+    if opened.exists():
+        targets = [os.readlink(path) for path in opened.iterdir() if path.is_symlink()]
+        assert not [target for target in targets if "train_points" in target]

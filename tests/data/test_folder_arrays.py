@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cl3d.data import Dataset, folder
+from cl3d.data import Dataset, folder, hdf5_texts
 from cl3d.errors import InputError
 
 Write = Callable[..., Path]
@@ -37,7 +40,7 @@ def write(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
         with h5py.File(tmp_path / "own.h5", "w") as file:
             for key, array in arrays.items():
                 texts = np.asarray(array).dtype.kind == "U"
-                file[key] = np.asarray(array).astype(object) if texts else array
+                file[key] = np.char.encode(array, "utf-8") if texts else array
         return tmp_path / "own.h5"
 
     return write
@@ -187,7 +190,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "sprung",))
 
     np.savez(tmp_path / "own.npz", points=points(12), labels=np.array([Trap()] * 12, dtype=object))
-    with pytest.raises(InputError, match=r"'labels' cannot be read \(it holds Python objects"):
+    with pytest.raises(InputError, match=r"'labels' holds Python objects or lists .*: save it as numbers"):
         load(tmp_path / "own.npz")
     assert not (tmp_path / "sprung").exists()
 
@@ -220,7 +223,106 @@ def test_promises_take_no_memory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'labels' cannot be read \(64 bytes are no array of int64"):
         load(tmp_path / "own.npz")
     with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["points"], file["labels"] = points(12), LABELS
+        file.create_dataset("class_names", (1 << 40,), "S4", chunks=(1024,))[:9] = b"cup"
+    with pytest.raises(InputError, match=r"'class_names' cannot be read \(4398046511104 bytes are promised"):
+        load(tmp_path / "own.h5")
+    with h5py.File(tmp_path / "own.h5", "w") as file:
         file["points"] = points(12)
         file.create_dataset("labels", (1 << 40,), np.int64, chunks=(1024,))[:9] = 1
     with pytest.raises(InputError, match=r"'labels' cannot be read \(8796093022208 bytes are promised"):
+        load(tmp_path / "own.h5")
+
+
+def test_the_cloud_at_fault_is_counted_as_in_the_file(write: Write) -> None:
+    for cloud in range(12):
+        stored = points(12)
+        stored[cloud, 4, 1] = np.nan
+        with pytest.raises(InputError, match=rf"own\.(npz|h5): cloud {cloud} has NaN"):
+            load(write(points=stored, labels=LABELS), cache=False)
+
+
+def test_names_are_of_one_class_that_has_clouds(write: Write) -> None:
+    for names, message in (
+        (["cup", "jar", "cup"], r"class name 'cup' 2 times"),
+        (["cup", " ", "jar"], r"class name ' ' 1 times"),
+        (["cup", "jar", "tin", "urn"], "class urn has no train or test clouds"),
+    ):
+        with pytest.raises(InputError, match=message):
+            load(write(points=points(12), labels=LABELS, class_names=names))
+
+
+def texts_file(tmp_path: Path) -> Path:
+    """Texts as h5py writes lists of them: of any length."""
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["points"], file["labels"] = points(12), LABELS
+        file["class_names"] = ["cup", "jar", "a tïn with a long name"]
+    return tmp_path / "own.h5"
+
+
+def test_texts_of_any_length(tmp_path: Path) -> None:
+    assert load(texts_file(tmp_path)).class_names == ("cup", "jar", "a tïn with a long name")
+
+
+def damage(path: Path, after: bytes, at: int, changed: bytes) -> None:
+    content = bytearray(path.read_bytes())
+    start = content.index(after) + at
+    content[start : start + len(changed)] = changed
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("at", "changed"), [(0, b"L"), (8, b"\xff" * 8), (16, bytes(40)), (24, b"\xff" * 8), (32, b"\xff")]
+)
+def test_damaged_texts_of_any_length_do_not_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, changed: bytes
+) -> None:
+    """libhdf5 itself goes round in circles in some of these."""
+    monkeypatch.setattr(hdf5_texts, "SECONDS", 2.0)
+    path = texts_file(tmp_path)
+    damage(path, b"GCOL", at, changed)
+    begin = time.monotonic()
+    with pytest.raises(InputError, match=r"own\.h5 is .* corrupt: 'class_names' cannot be read \(.+\)"):
+        load(path)
+    assert time.monotonic() - begin < 8
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(at=st.integers(0, 120), changed=st.binary(min_size=1, max_size=8))
+def test_any_damage_to_texts_of_any_length(
+    tmp_path_factory: pytest.TempPathFactory, at: int, changed: bytes
+) -> None:
+    path = texts_file(tmp_path_factory.mktemp("texts"))
+    damage(path, b"GCOL", at, changed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hdf5_texts, "SECONDS", 3.0)
+        try:
+            assert len(load(path, cache=False).class_names) == 3
+        except InputError as error:
+            message = str(error)
+            assert "own.h5" in message
+            assert "\n" not in message
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "link", "lists"])
+def test_values_in_other_files_and_lists_are_not_read(tmp_path: Path, kind: str) -> None:
+    secret = tmp_path / "other.bin"
+    secret.write_bytes(points(12).tobytes())
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["points"] = points(12)
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["labels"] = LABELS
+        if kind == "external":
+            file.create_dataset("points", (12, 9, 3), np.float32, external=[(str(secret), 0, 12 * 9 * 12)])
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((12, 9, 3), np.float32)
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "points", (12, 9, 3))
+            file.create_virtual_dataset("points", layout)
+        elif kind == "link":
+            file["points"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "points")
+        else:
+            file.create_dataset("points", (12,), h5py.vlen_dtype(np.float32))[0] = np.ones(27)
+    message = "lists of different lengths" if kind == "lists" else "values lie in another file"
+    with pytest.raises(InputError, match=rf"own\.h5.*{message}"):
         load(tmp_path / "own.h5")

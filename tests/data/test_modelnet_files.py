@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +142,24 @@ def test_broken_releases_are_named(tmp_path: Path) -> None:
     names.write_text("spoon_0001\n")
     with pytest.raises(InputError, match=r"modelnet40_test\.txt names 'spoon_0001', which is of none"):
         modelnet40(tmp_path / "text", num_points=7)
+
+
+def test_modelnet10_on_its_own(tmp_path: Path) -> None:
+    """The smaller release has the same layout, and is read where the whole is not there."""
+    write_meshes(tmp_path / "whole")
+    (tmp_path / "own").mkdir()
+    own = tmp_path / "own" / "ModelNet10"
+    (tmp_path / "whole" / "ModelNet40").rename(own)
+    for name in NAMES:
+        if name not in MODELNET10_CLASSES:
+            shutil.rmtree(own / name)
+    (own / "bed" / "train" / "._hidden.off").write_bytes(b"\0")
+    for root in (tmp_path / "own", own):
+        dataset = modelnet10(root, num_points=16)
+        assert dataset.class_names == MODELNET10_CLASSES
+    write_meshes(tmp_path / "own")
+    assert modelnet10(tmp_path / "own", num_points=16).fingerprint() == dataset.fingerprint()
+    (tmp_path / "only").mkdir()
+    own.rename(tmp_path / "only" / "ModelNet10")
+    with pytest.raises(InputError, match=r"ModelNet40 is not in"):
+        modelnet40(tmp_path / "only", layout="off")

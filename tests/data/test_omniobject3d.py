@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -31,6 +32,17 @@ def write(
             folder.mkdir(parents=True)
             cloud = np.random.default_rng([label, number]).standard_normal((points, 3)).astype(np.float32)
             (folder / f"pcd_{resolution}.ply").write_bytes(ply(cloud))
+    return root
+
+
+def write_hdf5(root: Path, counts: Mapping[str, int] = COUNTS, points: int = 12) -> Path:
+    """The same clouds, in double precision."""
+    folder = root / "OmniObject3D/point_clouds/hdf5_files/1024"
+    folder.mkdir(parents=True)
+    for label, (name, count) in enumerate(counts.items()):
+        drawn = [np.random.default_rng([label, i]).standard_normal((points, 3)) for i in range(count)]
+        with h5py.File(folder / f"{name}_1024.hdf5", "w") as file:
+            file["data"] = np.stack(drawn)
     return root
 
 
@@ -144,3 +156,42 @@ def test_damage_and_absence_are_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match=r"ball_007/pcd_1024\.ply"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("classes", ["enough", "all"])
+@pytest.mark.filterwarnings("ignore:omniobject3d")
+def test_the_hdf5_files_hold_the_same_clouds(tmp_path: Path, classes: str) -> None:
+    ply = load(write(tmp_path / "ply"), classes=classes)
+    hdf5 = load(write_hdf5(tmp_path / "hdf5"), classes=classes)
+    assert hdf5.class_names == ply.class_names
+    for split in ("train", "test"):
+        of_ply, of_hdf5 = getattr(ply, split), getattr(hdf5, split)
+        assert of_hdf5.clouds_of_each_class() == of_ply.clouds_of_each_class()
+    for name in ply.class_names:
+        both = [clouds(data, "train", name) | clouds(data, "test", name) for data in (ply, hdf5)]
+        assert both[0] == both[1]
+    write(tmp_path / "hdf5")
+    assert load(tmp_path / "hdf5", classes=classes).fingerprint() == ply.fingerprint(), "ply comes first"
+    again = load(tmp_path / "hdf5", classes=classes, layout="hdf5", cache=False)
+    assert again.fingerprint() == hdf5.fingerprint()
+    other = load(tmp_path / "hdf5", classes=classes, layout="hdf5", split_seed=1)
+    assert clouds(other, "test", "apple") != clouds(hdf5, "test", "apple")
+
+
+def test_hdf5_files_that_cannot_be_used(tmp_path: Path) -> None:
+    folder = write_hdf5(tmp_path) / "OmniObject3D/point_clouds/hdf5_files/1024"
+    with h5py.File(folder / "ball_1024.hdf5", "a") as file:
+        file["data"][7, 3, 1] = np.nan
+    with pytest.raises(InputError, match=r"ball_1024\.hdf5: cloud 7 has NaN"):
+        load(tmp_path)
+    (folder / "ball_1024.hdf5").write_bytes((folder / "ball_1024.hdf5").read_bytes()[:900])
+    with pytest.raises(InputError, match=r"ball_1024\.hdf5 is truncated or corrupt"):
+        load(tmp_path)
+    with h5py.File(folder / "ball_1024.hdf5", "w") as file:
+        file["points"] = np.ones((5, 12, 3))
+    with pytest.raises(InputError, match=r"ball_1024\.hdf5 has no dataset 'data' of shape"):
+        load(tmp_path)
+    with pytest.raises(InputError, match=r"4096 has no files <class>_4096\.hdf5"):
+        load(tmp_path, resolution=4096, layout="hdf5")
+    with pytest.raises(InputError, match="layout is 'h5'; give one of auto, ply, hdf5"):
+        load(tmp_path, layout="h5")

@@ -181,3 +181,26 @@ def test_rows_in_memory_and_in_a_file_are_the_same(tmp_path, batches):
     if batches:
         second[0] = 7  # in place, in the file
         assert np.load(tmp_path / "x.npy")[0].min() == 7
+
+
+def test_points_drawn_that_coincide_are_named(tmp_path):
+    """One point of many lies elsewhere, and is rarely drawn."""
+    clouds = np.zeros((3, 500, 3), np.float32)
+    clouds[:2] = np.random.default_rng(0).standard_normal((2, 500, 3))
+    clouds[2, 499] = 1
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", clouds if name == "b" else clouds[:2])
+    source = source_of(tmp_path, ["a.npy"], ["b.npy"])
+    with pytest.raises(InputError, match=r"b\.npy, among the points drawn: cloud 2 is empty"):
+        prepare(source, Settings(num_points=4))
+    prepare(source, Settings(num_points=4, sampling="fps"))
+
+
+def test_one_point_is_no_cloud(tmp_path):
+    source = source_of(tmp_path, [write_clouds(tmp_path / "a.npy").name], ["b.npy"], ragged=True)
+    write_clouds(tmp_path / "b.npy", points=1)
+    with pytest.raises(InputError, match=r"b\.npy has one point per cloud: give at least two"):
+        prepare(source, Settings(num_points=4))
+    said: list[str] = []
+    assert bad_files(source, said.append) == 1
+    assert "b.npy" in said[0]

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 from hydra import compose, initialize_config_dir
 
-from cl3d.cli import CONFIGS
+from cl3d.config_paths import CONFIGS
 from cl3d.data.load import Options
 from cl3d.data.settings import SettingKeywords, Settings
 from cl3d.errors import InputError

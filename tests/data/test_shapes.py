@@ -133,3 +133,26 @@ def test_wrong_arguments_are_refused(arguments: dict[str, int], allowed: str) ->
     (name,) = arguments
     with pytest.raises(InputError, match=f"{name} is .* must be .*{allowed}"):
         shapes40(**arguments)
+
+
+def test_clouds_are_turned_each_by_its_own_angle(data: Dataset) -> None:
+    """The same shapes, turned about the up axis or in any way; fewer are the first of the same."""
+    for how in ("y", "so3"):
+        turned = shapes40(num_points=256, train_per_class=5, test_per_class=3, rotation=how)
+        assert torch.equal(turned.train.labels, data.train.labels)
+        assert turned.train.parts is not None
+        assert data.train.parts is not None
+        assert torch.equal(turned.train.parts, data.train.parts)
+        for ours, theirs in (
+            (turned.train.points, data.train.points),
+            (turned.test.points, data.test.points),
+        ):
+            torch.testing.assert_close(ours.norm(dim=2), theirs.norm(dim=2), atol=1e-5, rtol=0)
+            same_heights = torch.isclose(ours[..., 1], theirs[..., 1], atol=1e-5).all(dim=1)
+            assert bool(same_heights.all()) == (how == "y")
+            turns = torch.linalg.lstsq(theirs, ours).solution.flatten(1)
+            assert float(torch.pdist(turns).min()) > 1e-4, "no two clouds are turned alike"
+        fewer = shapes40(num_points=256, train_per_class=1, test_per_class=1, num_classes=2, rotation=how)
+        assert torch.equal(fewer.train.points, turned.train.points[[0, 5]])
+    with pytest.raises(InputError, match="rotation is 'x'; give None"):
+        shapes40(rotation="x")

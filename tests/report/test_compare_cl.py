@@ -13,7 +13,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from script_runs import TINY, run
 
-from cl3d.cli import CONFIGS
+from cl3d.config_paths import CONFIGS
 from cl3d.data import shapes40
 from cl3d.errors import InputError
 from cl3d.locks import in_use, locked

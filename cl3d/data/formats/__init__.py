@@ -9,7 +9,7 @@ from cl3d.data.formats import npy, obj, off, pcd, ply, stl, text
 from cl3d.data.formats.geometry import Geometry, check_geometry
 from cl3d.errors import InputError
 
-__all__ = ["ENDINGS", "Geometry", "check_geometry", "read"]
+__all__ = ["ENDINGS", "Geometry", "check_geometry", "content", "read"]
 
 _PARSERS: dict[str, Callable[[bytes, str], Geometry]] = {
     ".ply": ply.parse,
@@ -39,17 +39,22 @@ def read(path: Path) -> Geometry:
         InputError: naming the file, and the line or byte in it where one is at fault: if it has
             another ending, is absent, empty, truncated or damaged, holds other numbers of points or
             faces than it promises, coordinates that are not finite, faces whose corners are no
-            points, no points, or several all in one place.
+            points, fewer than two points, or all in one place.
     """
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
         raise InputError(f"{path} ends in {path.suffix!r}; give a file that ends in {', '.join(ENDINGS)}")
-    geometry = parse(_content(path), str(path))
+    geometry = parse(content(path), str(path))
     check_geometry(geometry, str(path))
     return geometry
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """All bytes of a file.
+
+    Raises:
+        InputError: naming the file, if it is absent, cannot be read, or is empty.
+    """
     if not path.is_file():
         raise InputError(f"{path} is no file: give one that exists")
     try:

@@ -48,13 +48,15 @@ def check_geometry(geometry: Geometry, source: str) -> None:
 
     Raises:
         InputError: naming the first point with NaN or infinite coordinates or the first face with a
-            corner that is none of the points; also without points, or with several all in one place.
+            corner that is none of the points; also with fewer than two points, or all in one place.
     """
     points, faces = geometry.points, geometry.faces
     if len(points) == 0:
         raise InputError(f"{source} has no points: give at least one")
     refuse_not_finite(points, lambda _: source, "repair or remove it")
-    if len(points) > 1 and bool((points == points[0]).all()):
+    if len(points) == 1:
+        raise InputError(f"{source} has one point: give at least two that differ")
+    if bool((points == points[0]).all()):
         raise InputError(
             f"{source} has no extent (all its {len(points)} points coincide): give points that differ"
         )

@@ -75,7 +75,8 @@ def test_faces_of_another_kind_are_refused(points: Array, faces: Array) -> None:
 
 def test_checks_of_points(points: Array) -> None:
     check_geometry(Geometry(points), "a")
-    check_geometry(Geometry(points[:1]), "one point")
+    with pytest.raises(InputError, match="a has one point: give at least two"):
+        check_geometry(Geometry(points[:1]), "a")
     for value in (np.nan, np.inf, -np.inf):
         bad = points.copy()
         bad[[3, 5], [1, 2]] = value
