@@ -31,6 +31,7 @@ def main(config: DictConfig, folder: Path) -> None:
     same = handed_on(config, ("benchmark", "dataset", "data", "model"), CLOUDS)
     same += [f"device={resolve_device(str(config.device))}"]
     same += [f"class_order={quoted(config.class_order)}"] if config.class_order else []
+    same += grid.settings
     dataset = build_dataset(config)
     planner = Planner(
         compose=cache(lambda overrides: compose("cl_run", list(overrides))),

@@ -55,7 +55,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Grid:
-    """What is compared: a table for each strategy and number of steps, a row for each buffer and bound."""
+    """What is compared: a table for each strategy and number of steps, a row for each buffer and bound.
+
+    Attributes:
+        settings: of all runs, beside those that a comparison names itself.
+    """
 
     buffers: list[str]
     bounds: list[str]
@@ -63,6 +67,7 @@ class Grid:
     steps: list[int]
     orders: list[int]
     seeds: list[int]
+    settings: list[str]
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Grid:
@@ -71,10 +76,15 @@ class Grid:
         Raises:
             InputError: if something is no list, or stands there twice.
         """
-        entries = {name: config[name] for name in ("buffers", "bounds", "strategies")}
+        entries = {name: config[name] for name in ("buffers", "bounds", "strategies", "settings")}
         for name, values in entries.items():
-            if name != "bounds" or values != []:
+            if values != [] or name not in ("bounds", "settings"):
                 listed(name, values, str, "[random,dm]")
+        for setting in entries["settings"]:
+            if setting.split("=")[0] in (*config, "seed", "order_seed", "strategy", "buffer"):
+                raise InputError(
+                    f"settings=[{setting}]: this is no setting to share, or has a key of its own"
+                )
         steps = config["steps"] if isinstance(config["steps"], list) else [config["steps"]]
         for count in steps:
             check_whole("steps", count, 1)

@@ -29,6 +29,7 @@ GIVEN = {
     "steps": [2, 3],
     "class_orders": 2,
     "seeds": [0, 3],
+    "settings": [],
 }
 
 
@@ -45,7 +46,7 @@ def plan(dataset, tmp_path):
             compose=cache(lambda overrides: compose("cl_run", list(overrides))),
             dataset=dataset,
             fingerprint=dataset.fingerprint(),
-            shared=tuple(TINY),
+            shared=(*TINY, *grid.settings),
             memory=("ppc=2",),
             orders=tuple(grid.orders),
             seeds=tuple(grid.seeds),
@@ -99,6 +100,7 @@ def test_a_run_is_named_by_what_it_is_and_not_by_how_it_is_written(plan):
     assert short == long != other
     assert only("random", seeds=[2]) != only("random", seeds=[1])
     assert only("random", class_orders=[1]) != only("random")
+    assert only("random", settings=["model.norm=none"]) != only("random")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,8 @@ def test_a_run_is_named_by_what_it_is_and_not_by_how_it_is_written(plan):
         ({"strategies": "scratch"}, "give a list"),
         ({"steps": [2, 9]}, "steps=9 with 5 classes"),
         ({"steps": 0}, "steps=0"),
+        ({"settings": ["seed=3"]}, "no setting to share"),
+        ({"settings": ["ppc=3"], "ppc": 5}, "has a key of its own"),
         ({"class_orders": "two"}, "class_orders=two"),
         ({"buffers": ["random condenser/parameterization=generator"]}, "give an objective"),
     ],
