@@ -28,7 +28,7 @@ def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
         InputError: if the runs cannot stand side by side (other data, budget, model, class order for the
             same seed, or training of the same strategy), or a pair of seeds stands twice.
     """
-    check_comparable(runs)
+    _check_comparable(runs)
     groups: dict[tuple[int, str], Group] = defaultdict(dict)
     for run in runs:
         name, group = label(run), groups[steps_of(run), label(run)]
@@ -90,7 +90,7 @@ def steps_of(run: Run) -> int:
     return len(run["settings"]["classes_per_step"])
 
 
-def check_comparable(runs: Sequence[Run]) -> None:
+def _check_comparable(runs: Sequence[Run]) -> None:
     """Refuses runs that cannot stand side by side, saying in what they differ."""
     for key in SHARED:
         _check_equal(runs, key)
