@@ -27,6 +27,7 @@ from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.generator import GeneratedSet, Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
+from cl3d.distill.soft_labels import SoftLabelSet, with_soft_labels
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
@@ -57,6 +58,7 @@ __all__ = [
     "PointSet",
     "Points",
     "Random",
+    "SoftLabelSet",
     "SortedFeatureMatching",
     "Surrogates",
     "SyntheticSet",
@@ -72,4 +74,5 @@ __all__ = [
     "protocols",
     "resolve_device",
     "save",
+    "with_soft_labels",
 ]
