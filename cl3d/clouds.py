@@ -134,13 +134,7 @@ class PointClouds:
         """
         if self.soft_labels is None:
             return torch.nn.functional.one_hot(self.labels, num_classes).to(self.points.dtype)
-        missing = num_classes - self.soft_labels.shape[1]
-        if missing < 0:
-            raise InputError(
-                f"soft labels are of {self.soft_labels.shape[1]} classes, a network has {num_classes} "
-                "outputs: give it one for each class"
-            )
-        return torch.nn.functional.pad(self.soft_labels, (0, missing))
+        return pad_targets(self.soft_labels, num_classes)
 
     def resample(self, num_points: int, generator: torch.Generator) -> PointClouds:
         """Each cloud with ``num_points`` of its points, chosen at random; see :func:`choose_points`."""
@@ -177,6 +171,21 @@ def _concatenated_soft_labels(clouds: Sequence[PointClouds]) -> Tensor | None:
         return None
     classes = max(*widths, *(1 + int(c.labels.max()) for c in clouds if len(c)))
     return torch.cat([c.soft_targets(classes) for c in clouds])
+
+
+def pad_targets(soft: Tensor, num_classes: int) -> Tensor:
+    """Probabilities of the first classes as those of ``num_classes``: (n, k) → (n, num_classes).
+
+    Raises:
+        InputError: if they are of more classes.
+    """
+    missing = num_classes - soft.shape[1]
+    if missing < 0:
+        raise InputError(
+            f"soft labels are of {soft.shape[1]} classes, a network has {num_classes} outputs: "
+            "give it one for each class"
+        )
+    return torch.nn.functional.pad(soft, (0, missing))
 
 
 def hash_clouds(digest: Digest, clouds: PointClouds) -> None:
