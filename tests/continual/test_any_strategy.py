@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from avalanche.benchmarks import task_incremental_benchmark
+from avalanche.benchmarks import task_incremental_benchmark, with_classes_timeline
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import IncrementalClassifier, MultiHeadClassifier, MultiTaskModule
 from avalanche.training import plugins as stock_plugins
@@ -313,7 +313,7 @@ def test_a_network_with_a_head_for_each_task_is_told_the_task_by_collate(benchma
     class Heads(MultiTaskModule):
         def __init__(self):
             super().__init__()
-            self.body, self.heads = NET(3), MultiHeadClassifier(11, 1)
+            self.body, self.heads = NET(3), MultiHeadClassifier(11, CLASSES, masking=False)
 
         def forward(self, x, task_labels):
             asked.append(set(task_labels.tolist()))
@@ -328,7 +328,8 @@ def test_a_network_with_a_head_for_each_task_is_told_the_task_by_collate(benchma
     net = Heads()
     replay = CondensedReplay(memory(), batch_size=4, collate=by_class)
     strategy = build(supervised.Naive, [replay], net=net, train_epochs=1)
-    for experience in task_incremental_benchmark(benchmark, reset_task_labels=True).train_stream:
+    tasks = with_classes_timeline(task_incremental_benchmark(benchmark, reset_task_labels=True))
+    for experience in tasks.train_stream:
         strategy.train(experience, eval_streams=[])
     assert asked[0] == {0}
     assert {0, 1} in asked, "the memory of two tasks while the third is learnt"
