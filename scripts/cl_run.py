@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
+from cl3d.cli import budget, build, build_dataset, build_model, flag, launch, whole
 from cl3d.run_folder import open_folder
 
 
@@ -35,12 +35,18 @@ def main(config: DictConfig, folder: Path) -> None:
         steps=steps,
         seed=seed,
         device=device,
+        classifier=str(config.classifier),
+        joint_condensed=flag(config, "joint_condensed"),
         given_order=None if orders is None else read_order(str(orders), dataset.class_names, seed),
     )
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()
-    show_header(terminal, run, folder)
-    results = run.start(folder, terminal.progress, lambda step: show_step(terminal, run, step))
+    results = run.start(
+        folder,
+        terminal.progress,
+        on_step=lambda step: show_step(terminal, run, step),
+        on_start=lambda: show_header(terminal, run, folder),
+    )
     show_summary(terminal, results, folder)
 
 

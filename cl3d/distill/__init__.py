@@ -13,6 +13,7 @@ from cl3d.distill.files import load, save
 from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
 from cl3d.distill.loop import Diverged
 from cl3d.distill.mixup import PointMixup
+from cl3d.distill.nearest_mean import NearestMean
 from cl3d.distill.networks import Networks, resolve_device
 from cl3d.distill.objectives import (
     DistributionMatching,
@@ -51,6 +52,7 @@ __all__ = [
     "Herding",
     "Initializer",
     "KCenter",
+    "NearestMean",
     "Networks",
     "Objective",
     "Parameterization",

@@ -48,12 +48,20 @@ def label(run: dict[str, Any]) -> str:
     buffer, strategy = settings["buffer"], settings["strategy"]
     if buffer is None:
         return str(strategy)
-    return str(buffer) if strategy == "scratch" else f"{buffer}, {strategy}"
+    parts = [str(buffer)] + ([] if strategy == "scratch" else [str(strategy)])
+    parts += ["nearest mean"] if settings.get("classifier") == "nearest_mean" else []
+    parts += ["condensed jointly (LEAKS)"] if settings.get("leaks") else []
+    return ", ".join(parts)
 
 
 def _check_comparable(runs: Sequence[dict[str, Any]]) -> None:
     for key in SHARED:
         _check_equal(runs, key)
+    if len({bool(run["settings"].get("leaks")) for run in runs if run["settings"]["buffer"]}) > 1:
+        raise InputError(
+            "some of the runs leak (joint_condensed: their memory knows of later steps), others do not: give "
+            "those of one kind"
+        )
     protocols = sorted({run["settings"]["strategy"] for run in runs} & set(PROTOCOLS))
     if len(protocols) > 1:
         raise InputError(
