@@ -54,6 +54,21 @@ def test_means_spreads_and_paired_differences_by_hand():
     )
 
 
+def test_a_memory_that_leaks_never_stands_beside_an_honest_one():
+    leaking = result("pcc", 0, 0.9, leaks=True)
+    assert label(leaking) == "pcc, condensed jointly (LEAKS)"
+    with pytest.raises(InputError, match="some of the runs leak"):
+        markdown_table([*RUNS, leaking])
+    bound = result(None, 0, 0.4, strategy="naive", leaks=False)
+    assert "| pcc, condensed jointly (LEAKS) |" in markdown_table([leaking, bound])
+
+
+def test_the_classifier_is_named_where_it_is_not_the_head():
+    nearest = result("pcc", 0, 0.6, classifier="nearest_mean", strategy="rehearse")
+    assert label(nearest) == "pcc, rehearse, nearest mean"
+    assert label(result("pcc", 0, 0.6, classifier="softmax")) == "pcc"
+
+
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(InputError, match="differ in data_fingerprint"):
         markdown_table([*RUNS, result("dm", 0, 0.5, data_fingerprint="g")])
