@@ -18,14 +18,14 @@ class NearestMeanEvaluation(SupervisedPlugin):
     The means are taken anew at each evaluation, from the decoded memory and the strategy's network as they
     are then; nothing is stored. While ``eval`` runs, ``strategy.mb_output`` holds minus the distances, so
     that whatever metrics look at the output follow. Training is not touched. Classes that the memory does
-    not have are never chosen.
+    not have are never chosen; as long as it is empty, the head decides.
 
     Args:
         buffer: the memory, which another plugin or the strategy fills.
         features: what the network sees in clouds; a backbone's pooled feature unless given.
 
     Raises:
-        InputError: at the first evaluation, if the network shows no features or the memory is empty.
+        InputError: at the first evaluation, if the network shows no features.
     """
 
     def __init__(self, buffer: CondensedBuffer, features: Features = pooled_features) -> None:
@@ -36,11 +36,13 @@ class NearestMeanEvaluation(SupervisedPlugin):
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         """Takes the means."""
         exemplars = self.buffer.clouds()
-        self._classifier = NearestMean(strategy.model, exemplars, features=self.features)
+        if exemplars:
+            self._classifier = NearestMean(strategy.model, exemplars, features=self.features)
 
     def after_eval_forward(self, strategy: Any, **kwargs: Any) -> None:
         """Puts scores in the place of the network's output."""
-        assert self._classifier is not None
+        if self._classifier is None:
+            return
         scores, outputs = self._classifier(strategy.mb_x), strategy.mb_output.shape[1]
         missing = max(0, outputs - scores.shape[1])
         strategy.mb_output = torch.nn.functional.pad(scores, (0, missing), value=-torch.inf)

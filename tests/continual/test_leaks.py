@@ -12,6 +12,7 @@ from watched import NET, Log, leaks, logging, watched
 
 from cl3d.continual import ContinualRun, Cumulative, Naive, Online, Rehearse, Scratch
 from cl3d.continual.benchmark import parted, split_classes
+from cl3d.continual.estimate import expected_seconds
 from cl3d.data import Dataset, shapes40
 from cl3d.distill import Budget, Training, presets
 from cl3d.errors import InputError
@@ -54,7 +55,8 @@ def logged(data, monkeypatch, folder, *arguments, **settings) -> Log:
     log = Log()
     seen = watched(data, GROUPS, log)
     with logging(log, monkeypatch):
-        tiny_run(seen, *arguments, **settings).start(folder)
+        run = tiny_run(seen, *arguments, **settings)
+        run.start(folder, on_start=lambda: expected_seconds(run))  # as the script's header does
     return log
 
 

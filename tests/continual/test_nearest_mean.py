@@ -115,6 +115,16 @@ def test_a_stock_strategy_is_evaluated_by_it_and_trained_as_before(data):
     assert accuracies[1] == pytest.approx(float(expected))
 
 
+def test_before_there_is_a_memory_the_head_decides(data):
+    """As early stopping asks in the middle of the first step."""
+    found = []
+    for nearest in (False, True):
+        buffer = CondensedBuffer(presets.random(), Budget(ppc=2), SMALL)
+        strategy = strategy_with([NearestMeanEvaluation(buffer)] * nearest, data)
+        found.append(strategy.eval(class_incremental(data, 2, range(5)).test_stream))
+    assert found[0] == found[1]
+
+
 def test_the_means_follow_the_weights_and_nothing_is_kept(data):
     buffer = CondensedBuffer(presets.random(), Budget(ppc=2), SMALL)
     buffer.add(data.train, 0)
