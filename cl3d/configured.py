@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, whole
+from cl3d.cli import budget, build, build_dataset, build_model, flag, whole
 from cl3d.config_paths import order_file
 
 
@@ -40,5 +40,7 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
         seed=seed,
         order_seed=order_seed,
         device=device,
+        classifier=str(config.classifier),
+        joint_condensed=flag(config, "joint_condensed"),
         given_order=None if orders is None else read_order(orders, dataset.class_names, order_seed),
     )

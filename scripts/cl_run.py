@@ -23,8 +23,12 @@ def main(config: DictConfig, folder: Path) -> None:
     run = continual_run(config)
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()
-    show_header(terminal, run, folder)
-    results = run.start(folder, terminal.progress, lambda step: show_step(terminal, run, step))
+    results = run.start(
+        folder,
+        terminal.progress,
+        on_step=lambda step: show_step(terminal, run, step),
+        on_start=lambda: show_header(terminal, run, folder),
+    )
     show_summary(terminal, results, folder)
 
 

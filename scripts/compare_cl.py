@@ -31,14 +31,13 @@ def main(config: DictConfig, folder: Path) -> None:
     same = handed_on(config, ("benchmark", "dataset", "data", "model"), CLOUDS)
     same += [f"device={resolve_device(str(config.device))}"]
     same += [f"class_order={quoted(config.class_order)}"] if config.class_order else []
-    same += grid.settings
     dataset = build_dataset(config)
     planner = Planner(
         compose=cache(lambda overrides: compose("cl_run", list(overrides))),
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
         shared=tuple(same),
-        memory=tuple(handed_on(config, (), ("ppc", "ratio", "budget"))),
+        memory=(*handed_on(config, (), ("ppc", "ratio", "budget")), *grid.settings),
         orders=tuple(grid.orders),
         seeds=tuple(grid.seeds),
         store=Path(config.cells).absolute(),

@@ -58,7 +58,7 @@ class Grid:
     """What is compared: a table for each strategy and number of steps, a row for each buffer and bound.
 
     Attributes:
-        settings: of all runs, beside those that a comparison names itself.
+        settings: of all runs with a memory, beside those that a comparison names itself.
     """
 
     buffers: list[str]
@@ -113,7 +113,7 @@ class Planner:
         compose: gives ``cl_run.py``'s config with overrides; asked for the same often.
         fingerprint: of the data set.
         shared: overrides of all runs.
-        memory: overrides of the runs with a memory: its budget.
+        memory: overrides of the runs with a memory, such as its budget.
         orders, seeds: of the class order, and of all else; each of the one meets each of the other.
         store: the folder that holds a folder for each run.
     """

@@ -74,15 +74,17 @@ def paired(one: Group, other: Group) -> dict[tuple[int, int], tuple[Run, Run]]:
 def label(run: Run) -> str:
     """What a run is called in a legend or table: its buffer, and its strategy where that is not scratch.
 
-    A ``label`` of its own has the last word.
+    A ``label`` of its own stands in for these.
     """
     settings = run["settings"]
     buffer, strategy = settings["buffer"], settings["strategy"]
-    if "label" in run:
-        return str(run["label"])
+    own = [str(run["label"])] if "label" in run else []
     if buffer is None:
-        return str(strategy)
-    return str(buffer) if strategy == "scratch" else f"{buffer}, {strategy}"
+        return ", ".join(own or [str(strategy)])
+    parts = own or [str(buffer)] + ([] if strategy == "scratch" else [str(strategy)])
+    parts += ["nearest mean"] if settings.get("classifier") == "nearest_mean" else []
+    parts += ["condensed jointly (LEAKS)"] if settings.get("leaks") else []
+    return ", ".join(parts)
 
 
 def steps_of(run: Run) -> int:
@@ -94,6 +96,11 @@ def _check_comparable(runs: Sequence[Run]) -> None:
     """Refuses runs that cannot stand side by side, saying in what they differ."""
     for key in SHARED:
         _check_equal(runs, key)
+    if len({bool(run["settings"].get("leaks")) for run in runs if run["settings"]["buffer"]}) > 1:
+        raise InputError(
+            "some of the runs leak (joint_condensed: their memory knows of later steps), others do not: give "
+            "those of one kind"
+        )
     protocols = sorted({_strategy(run) for run in runs} & set(PROTOCOLS))
     if len(protocols) > 1:
         raise InputError(

@@ -178,6 +178,19 @@ def test_telling_the_step_never_costs_accuracy(dataset, tmp_path):
     assert all(step.accuracy_in_task >= step.accuracy for step in results.steps)
 
 
+def test_an_upper_bound_is_told_the_tasks_of_the_stream_it_bounds(dataset, tmp_path):
+    """Joint learns all classes in one step; what it is told are still the three steps that are asked for."""
+    joint = tiny_run(dataset, None, Joint(QUICK))
+    assert joint.classes_per_step == [7]
+    assert joint.classes_per_task == tiny_run(dataset, presets.random()).classes_per_task == [3, 2, 2]
+    (step,) = joint.start(tmp_path / "three").steps
+    (alone,) = tiny_run(dataset, None, Joint(QUICK), steps=7).start(tmp_path / "seven").steps
+    (whole,) = tiny_run(dataset, None, Joint(QUICK), steps=1).start(tmp_path / "one").steps
+    assert step.accuracy == alone.accuracy == whole.accuracy == whole.accuracy_in_task
+    assert alone.accuracy_in_task == 1
+    assert step.accuracy < step.accuracy_in_task < 1
+
+
 def test_a_strategy_with_a_memory_needs_a_condenser(dataset):
     with pytest.raises(InputError, match="buffer=pcc"):
         tiny_run(dataset, None)

@@ -46,8 +46,8 @@ def plan(dataset, tmp_path):
             compose=cache(lambda overrides: compose("cl_run", list(overrides))),
             dataset=dataset,
             fingerprint=dataset.fingerprint(),
-            shared=(*TINY, *grid.settings),
-            memory=("ppc=2",),
+            shared=tuple(TINY),
+            memory=("ppc=2", *grid.settings),
             orders=tuple(grid.orders),
             seeds=tuple(grid.seeds),
             store=tmp_path,
@@ -100,7 +100,7 @@ def test_a_run_is_named_by_what_it_is_and_not_by_how_it_is_written(plan):
     assert short == long != other
     assert only("random", seeds=[2]) != only("random", seeds=[1])
     assert only("random", class_orders=[1]) != only("random")
-    assert only("random", settings=["model.norm=none"]) != only("random")
+    assert only("random", settings=["classifier=nearest_mean"]) != only("random")
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,22 @@ def test_a_missing_pair_is_left_out_of_the_difference():
     assert (dm.runs, dm.difference.mean, dm.difference.interval) == (2, pytest.approx(0.2), None)
 
 
+def test_a_memory_that_leaks_never_stands_beside_an_honest_one():
+    leaking = result("pcc", 0, 0.9, leaks=True)
+    assert label(leaking) == "pcc, condensed jointly (LEAKS)"
+    assert label(leaking | {"label": "mine"}) == "mine, condensed jointly (LEAKS)"
+    with pytest.raises(InputError, match="some of the runs leak"):
+        summarize([*RUNS, leaking])
+    bound = result(None, 0, 0.4, strategy="naive", leaks=False)
+    assert "| pcc, condensed jointly (LEAKS) |" in as_markdown(summarize([leaking, bound]))
+
+
+def test_the_classifier_is_named_where_it_is_not_the_head():
+    nearest = result("pcc", 0, 0.6, classifier="nearest_mean", strategy="rehearse")
+    assert label(nearest) == "pcc, rehearse, nearest mean"
+    assert label(result("pcc", 0, 0.6, classifier="softmax")) == "pcc"
+
+
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(InputError, match="differ in data_fingerprint"):
         summarize([*RUNS, result("dm", 0, 0.5, data_fingerprint="g")])
