@@ -25,6 +25,7 @@ def of_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "seed": run["settings"]["seed"],
             **{name: of(run) for name, of in METRICS.items()},
             "memory_bytes": run["memory_bytes"],
+            "memory_clouds": run["memory_clouds_per_step"][-1],
             "seconds": run["seconds"]["total"],
             "folder": run.get("folder"),
         }
@@ -39,7 +40,8 @@ def _record(summary: Summary, row: Row) -> dict[str, Any]:
         told |= _numbers(metric, estimate)
     if summary.reference is not None:
         told |= _numbers("difference", row.difference)
-    return told | {"memory_bytes": row.nbytes, "moved_mean": row.moved, "seconds": row.seconds}
+    cost = {"memory_bytes": row.nbytes, "memory_clouds": row.clouds, "moved_mean": row.moved}
+    return told | cost | {"seconds": row.seconds, "peak_bytes": row.peak_bytes}
 
 
 def _numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:

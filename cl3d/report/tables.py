@@ -46,8 +46,13 @@ def as_latex(summary: Summary) -> str:
 
 
 def columns(summary: Summary) -> list[str]:
-    """The head of the table."""
-    head = ["steps", "memory", "runs", "final %", "average %", "forgetting", "bytes", "moved", "seconds"]
+    """The head of the table.
+
+    Forgetting is max minus last, ``forward`` the forward transfer, in percentage points both; a dash stands
+    for what a run does not have.
+    """
+    head = ["steps", "memory", "runs", "final %", "average %", "forgetting", "forward", "bytes", "clouds"]
+    head += ["moved", "seconds", "peak MiB"]
     if summary.reference is None:
         return head
     return [*head, f"final − {summary.reference}, paired ({100 * CONFIDENCE:.0f} % interval)"]
@@ -55,15 +60,17 @@ def columns(summary: Summary) -> list[str]:
 
 def cells(summary: Summary, row: Row) -> list[str]:
     """A line of the table."""
-    told = ("final", "average", "forgetting_max_minus_last")
+    told = ("final", "average", "forgetting_max_minus_last", "forward_transfer")
     line = [
         str(row.steps),
         row.name,
         str(row.runs),
         *(_percent(row.metrics[metric]) for metric in told),
         f"{row.nbytes:,}",
+        f"{row.clouds:,.0f}",
         f"{row.moved:.3f}" if row.moved is not None else NOTHING,
         f"{row.seconds:.0f}",
+        f"{row.peak_bytes / (1 << 20):,.0f}" if row.peak_bytes is not None else NOTHING,
     ]
     return line if summary.reference is None else [*line, _difference(row.difference)]
 
@@ -72,7 +79,9 @@ def _latex(cell: str) -> str:
     return re.sub(r"(?<!\w)-(?=\d)", "−", cell).translate(LATEX)
 
 
-def _percent(estimate: Estimate) -> str:
+def _percent(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return NOTHING
     mean = f"{100 * estimate.mean:.1f}"
     return mean if estimate.deviation is None else f"{mean} ± {100 * estimate.deviation:.1f}"
 

@@ -36,6 +36,9 @@ def result(buffer, seed, final, steps=2, **settings):
         "accuracy_per_step": [final + 0.2, *(steps - 1) * [final]],
         "forgetting": {"max_minus_last": 0.05, "first_minus_last": 0.04},
         "memory_bytes": 1920,
+        "memory_clouds_per_step": [15, 30],
+        **({"forward_transfer": 0.125} if buffer == "pcc" else {}),
+        **({"peak_memory": {"highest": (seed + 3) << 20}} if buffer == "pcc" else {}),
         "condensing_per_step": [{"moved_mean": 0.02}, {"moved_mean": 0.04}] if buffer == "pcc" else [{}, {}],
         "seconds": {"total": 10.0 + seed},
     }
@@ -61,9 +64,13 @@ def crossed(buffer, gain=0.0, **settings):
 def test_means_spreads_and_paired_differences_by_hand():
     lines = as_markdown(summarize(RUNS, "random")).splitlines()
     assert lines[0].endswith("| final − random, paired (95 % interval) |")
-    assert lines[2] == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | 1,920 | – | 10 | – |"
+    assert (
+        lines[2]
+        == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | – | 1,920 | 30 | – | 10 | – | – |"
+    )
     assert lines[3] == (
-        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 1,920 | 0.030 | 10 | +7.5 (+5.0 to +10.0) |"
+        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 12.5 ± 0.0 | 1,920 | 30 | 0.030 | 10 | 4 "
+        "| +7.5 (+5.0 to +10.0) |"
     )
 
 
@@ -150,7 +157,7 @@ def test_protocols_and_steps_do_not_meet_in_one_table():
 
 def test_a_table_for_a_paper():
     lines = as_latex(summarize([result("a_b, x=10 %", 0, 0.5), result("c", 0, 0.4)], "c")).splitlines()
-    assert lines[0] == r"\begin{tabular}{rlrrrrrrrr}"
+    assert lines[0] == r"\begin{tabular}{rlrrrrrrrrrrr}"
     assert lines[2].startswith(r"steps & memory & runs & final \%")
     assert r"2 & c & 1 & 40.0 & 50.0" in lines[4]
     assert r"2 & a\_b, x=10 \% & 1 & 50.0" in lines[5]
