@@ -27,9 +27,10 @@ from omegaconf.errors import OmegaConfBaseException
 from cl3d.config_paths import CONFIGS, anchored
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
-from cl3d.run_folder import AlreadyFinished, resumed
+from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
+OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 
@@ -44,21 +45,27 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     Exits with 2 and one sentence on wrong input, with 130 when interrupted.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
-    warnings.showwarning = _show_warning
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
-    tune_allocator()
+    _set_up()
     folders: list[Path] = []
     refused: list[Exception] = []
-    start = time.time()
+    start, process = time.time(), os.getpid()
 
     @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
+        alone = os.getpid() != process  # a launcher's own, from which exceptions alone get out
+        if alone:
+            _set_up()
+            os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
             task(resumed(anchored(config), folders[-1]), folders[-1])
         except AlreadyFinished as error:
             print(error)
         except (InputError, OmegaConfBaseException, OSError) as error:
+            if alone:
+                print(f"error: {folders[-1]}: {sentence(error)}", file=sys.stderr)
+                raise InputError(f"{folders[-1]}: {sentence(error)}") from None
             refused.append(error)  # a sweep's other jobs go on
 
     try:
@@ -69,7 +76,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         if kept and config_name in RESUMABLE:
             where += f", and resume={kept[-1]} goes on"
         _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
-    except (CompactHydraException, OmegaConfBaseException, OSError) as error:
+    except (CompactHydraException, OmegaConfBaseException, OSError, InputError) as error:
         refused.append(error)
     _remove_empty(folders, start)  # of what was refused, or wrote nothing
     if refused:
@@ -78,6 +85,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
 
 def refused(task: Callable[[], None]) -> int:
     """Runs the task of a script without a config; its exit code, 2 and one sentence on wrong input."""
+    warnings.showwarning = _show_warning
     try:
         task()
     except InputError as error:
@@ -202,7 +210,8 @@ def sentence(error: BaseException) -> str:
         cause = cause.__cause__
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         choices = ", ".join(sorted(error.options or ()))
-        return f"{error.missing_cfg_file} is not there: choose one of {choices}"
+        more = "; pip install cl3d[sweeps] brings more" if "launcher" in error.missing_cfg_file else ""
+        return f"{error.missing_cfg_file} is not there: choose one of {choices}{more}"
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read: write key=value, and quote values with brackets or commas"
     if isinstance(error, OSError):
@@ -212,6 +221,12 @@ def sentence(error: BaseException) -> str:
         lines = [lines[0].rstrip("."), "it is not a setting of this script: --help lists them"]
         return ": ".join(lines)
     return " ".join(line for line in lines if not line.startswith(("full_key:", "object_type=")))
+
+
+def _set_up() -> None:
+    """What each process that runs a task needs."""
+    warnings.showwarning = _show_warning
+    tune_allocator()
 
 
 def _show_warning(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -32,6 +32,8 @@ class PointClouds:
         points: (n, p, 3) floating point; centred and in the unit sphere unless said otherwise.
         labels: (n,) int64, the class of each cloud.
         parts: (n, p) int64, the part of each point, or None where parts are unknown.
+        soft_labels: (n, k) floating point, the probability of each class 0 to k - 1, or None where
+            ``labels`` say all.
 
     Raises:
         InputError: if the shapes or dtypes do not fit together.
@@ -40,6 +42,7 @@ class PointClouds:
     points: Tensor
     labels: Tensor
     parts: Tensor | None = None
+    soft_labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.points.ndim != 3 or self.points.shape[2] != 3 or not self.points.is_floating_point():
@@ -54,14 +57,20 @@ class PointClouds:
             raise InputError(
                 f"parts are {_describe(self.parts)}; give int64 of shape {tuple(self.points.shape[:2])}"
             )
+        soft = self.soft_labels
+        if soft is not None and (
+            soft.ndim != 2 or len(soft) != len(self.points) or not soft.is_floating_point()
+        ):
+            raise InputError(
+                f"soft labels are {_describe(soft)}; give floats of shape ({len(self.points)}, classes)"
+            )
 
     def __len__(self) -> int:
         return len(self.points)
 
     def __getitem__(self, index: Tensor | slice) -> PointClouds:
         """The clouds at ``index``: a slice, or a tensor of positions or of booleans."""
-        parts = None if self.parts is None else self.parts[index]
-        return PointClouds(self.points[index], self.labels[index], parts)
+        return self._each(lambda tensor: tensor[index])
 
     @property
     def num_points(self) -> int:
@@ -87,8 +96,12 @@ class PointClouds:
 
     def to(self, device: torch.device | str) -> PointClouds:
         """The same clouds on another device."""
-        parts = None if self.parts is None else self.parts.to(device)
-        return PointClouds(self.points.to(device), self.labels.to(device), parts)
+        return self._each(lambda tensor: tensor.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> PointClouds:
+        """The same change of every tensor."""
+        tensors = {name: tensor for name, tensor in vars(self).items() if tensor is not None}
+        return PointClouds(**{name: change(tensor) for name, tensor in tensors.items()})
 
     def with_points(self, points: Tensor) -> PointClouds:
         """The same labels and parts with other coordinates of the same shape."""
@@ -97,18 +110,42 @@ class PointClouds:
     def with_local_labels(self) -> PointClouds:
         """The same clouds with labels 0, 1, ... in the order of :attr:`classes`."""
         known = torch.tensor(self.classes, device=self.labels.device)
-        return replace(self, labels=torch.searchsorted(known, self.labels))
+        soft = self.soft_labels
+        if soft is not None:
+            soft = self.soft_targets(max(soft.shape[1], 1 + int(known.max())))[:, known]
+        return replace(self, labels=torch.searchsorted(known, self.labels), soft_labels=soft)
+
+    def targets(self, num_classes: int) -> Tensor:
+        """What cross-entropy over that many classes compares with.
+
+        Returns:
+            The labels, (n,) int64; or, where labels are soft, (n, num_classes) probabilities.
+
+        Raises:
+            InputError: if soft labels are of more classes.
+        """
+        return self.labels if self.soft_labels is None else self.soft_targets(num_classes)
+
+    def soft_targets(self, num_classes: int) -> Tensor:
+        """The probability of each class, (n, num_classes); of hard labels, one is 1.
+
+        Raises:
+            InputError: if soft labels are of more classes.
+        """
+        if self.soft_labels is None:
+            return torch.nn.functional.one_hot(self.labels, num_classes).to(self.points.dtype)
+        return pad_targets(self.soft_labels, num_classes)
 
     def resample(self, num_points: int, generator: torch.Generator) -> PointClouds:
         """Each cloud with ``num_points`` of its points, chosen at random; see :func:`choose_points`."""
         chosen = choose_points(len(self), self.num_points, num_points, generator).to(self.points.device)
         points = self.points.gather(1, chosen.unsqueeze(-1).expand(-1, -1, 3))
         parts = None if self.parts is None else self.parts.gather(1, chosen)
-        return PointClouds(points, self.labels, parts)
+        return replace(self, points=points, parts=parts)
 
 
 def concatenate(clouds: Sequence[PointClouds]) -> PointClouds:
-    """Several sets of clouds as one; parts are kept where all sets have them.
+    """Several sets of clouds as one; parts are kept where all sets have them, soft labels where one has.
 
     Raises:
         InputError: if nothing is given or the numbers of points differ.
@@ -123,12 +160,39 @@ def concatenate(clouds: Sequence[PointClouds]) -> PointClouds:
         torch.cat([c.points for c in clouds]),
         torch.cat([c.labels for c in clouds]),
         torch.cat(parts) if len(parts) == len(clouds) else None,
+        _concatenated_soft_labels(clouds),
     )
 
 
+def _concatenated_soft_labels(clouds: Sequence[PointClouds]) -> Tensor | None:
+    """Of as many classes as any has; None where all labels are hard."""
+    widths = [c.soft_labels.shape[1] for c in clouds if c.soft_labels is not None]
+    if not widths:
+        return None
+    classes = max(*widths, *(1 + int(c.labels.max()) for c in clouds if len(c)))
+    return torch.cat([c.soft_targets(classes) for c in clouds])
+
+
+def pad_targets(soft: Tensor, num_classes: int) -> Tensor:
+    """Probabilities of the first classes as those of ``num_classes``: (n, k) → (n, num_classes).
+
+    Raises:
+        InputError: if they are of more classes.
+    """
+    missing = num_classes - soft.shape[1]
+    if missing < 0:
+        raise InputError(
+            f"soft labels are of {soft.shape[1]} classes, a network has {num_classes} outputs: "
+            "give it one for each class"
+        )
+    return torch.nn.functional.pad(soft, (0, missing))
+
+
 def hash_clouds(digest: Digest, clouds: PointClouds) -> None:
-    """Adds coordinates and labels to a hash; parts are left out."""
-    for tensor in (clouds.points, clouds.labels):
+    """Adds coordinates and labels, soft ones too where there are some, to a hash; parts are left out."""
+    for tensor in (clouds.points, clouds.labels, clouds.soft_labels):
+        if tensor is None:
+            continue
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
 
 

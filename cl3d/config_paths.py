@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from cl3d.errors import InputError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-ORDERS = CONFIGS / "class_orders"
+ORDERS = CONFIGS / "orders"
 PATHS = ("data.root", "data.cache", "class_order")
 """The settings that a run needs again when it is gone on with."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from cl3d.errors import InputError
 
 HOW = ("folder", "resume", "workers", "dry_run")
 """Settings that say where and how a run goes and not what it is."""
+
+LONGEST_NAME = 120
+"""Characters of a job's folder; file systems take 255."""
 
 
 class AlreadyFinished(Exception):
@@ -83,6 +88,14 @@ def resumed(config: DictConfig, folder: Path) -> DictConfig:
         differing = ", ".join(sorted(map(str, set(stored) ^ set(config))))
         raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
     return stored
+
+
+def job_folder(settings: str) -> str:
+    """The folder of one of a sweep's jobs, named by its settings: it is found again by any sweep."""
+    name = re.sub(r"[^\w.+-]+", "_", settings).strip("_") or "job"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:LONGEST_NAME]}-{hashlib.blake2b(settings.encode(), digest_size=6).hexdigest()}"
 
 
 def _read(path: Path) -> DictConfig | None:

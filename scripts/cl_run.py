@@ -9,40 +9,26 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
-from cl3d.config_paths import order_file
+from cl3d.cli import launch
+from cl3d.configured import continual_run
 from cl3d.run_folder import open_folder
 
 
 def main(config: DictConfig, folder: Path) -> None:
     # late: importing avalanche takes seconds, and --help should not
-    from cl3d.continual import ContinualRun, finished, read_order
-    from cl3d.distill import resolve_device
+    from cl3d.continual import finished
     from cl3d.report.continual import show_header, show_step, show_summary
     from cl3d.report.terminal import Terminal
 
-    device = resolve_device(str(config.device))
-    # what needs no data first: it may have to be downloaded
-    steps, seed = whole(config, "steps", 1), whole(config, "seed", 0)
-    orders = None if config.class_order is None else order_file(str(config.class_order))
-    cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
-    condenser = build(config.condenser) if "condenser" in config else None
-    dataset = build_dataset(config)
-    run = ContinualRun(
-        dataset=dataset,
-        model=model,
-        strategy=strategy,
-        condenser=condenser,
-        budget=cost,
-        steps=steps,
-        seed=seed,
-        device=device,
-        given_order=None if orders is None else read_order(orders, dataset.class_names, seed),
-    )
+    run = continual_run(config)
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()
-    show_header(terminal, run, folder)
-    results = run.start(folder, terminal.progress, lambda step: show_step(terminal, run, step))
+    results = run.start(
+        folder,
+        terminal.progress,
+        on_step=lambda step: show_step(terminal, run, step),
+        on_start=lambda: show_header(terminal, run, folder),
+    )
     show_summary(terminal, results, folder)
 
 

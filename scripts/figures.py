@@ -7,17 +7,18 @@ import sys
 from pathlib import Path
 
 from cl3d.cli import refused
-from cl3d.report.curves import read_results, save_accuracy_curves
+from cl3d.report.collect import collect
+from cl3d.report.curves import save_accuracy_curves
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote")
+    parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote, or one of a sweep")
     parser.add_argument("--out", type=Path, default=Path("curves.png"), help=".png, .pdf or .svg")
     arguments = parser.parse_args()
 
     def draw() -> None:
-        save_accuracy_curves(arguments.out, [read_results(folder) for folder in arguments.runs])
+        save_accuracy_curves(arguments.out, collect(arguments.runs))
         print(f"written: {arguments.out}")
 
     return refused(draw)

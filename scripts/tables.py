@@ -1,4 +1,4 @@
-"""Finished runs as one Markdown table: python scripts/tables.py runs/* --reference herding."""
+"""Finished runs as Markdown tables: python scripts/tables.py runs/sweep --reference herding."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ import sys
 from pathlib import Path
 
 from cl3d.cli import refused
-from cl3d.report.curves import read_results
-from cl3d.report.tables import markdown_table
+from cl3d.report.collect import collect
+from cl3d.report.groups import side_by_side
+from cl3d.report.summary import summarize
+from cl3d.report.tables import as_latex, as_markdown, title
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote")
-    parser.add_argument("--reference", help="compare with this memory, paired by seed")
+    parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote, or one of a sweep")
+    parser.add_argument("--reference", help="compare with this memory, paired by seeds")
+    parser.add_argument("--latex", action="store_true", help="for a paper that uses booktabs")
     arguments = parser.parse_args()
 
     def show() -> None:
-        print(markdown_table([read_results(folder) for folder in arguments.runs], arguments.reference))
+        tables = [summarize(runs, arguments.reference) for runs in side_by_side(collect(arguments.runs))]
+        for table in tables:
+            if len(tables) > 1:
+                print(f"{title(table)}\n")
+            print(as_latex(table) if arguments.latex else as_markdown(table))
 
     return refused(show)
 

@@ -82,6 +82,21 @@ def test_other_strategies_run(cl_run, tmp_path, strategy):
     assert (results["memory_bytes"] > 0) == (strategy == "rehearse")
 
 
+def test_the_memory_may_classify_by_nearest_means(cl_run, tmp_path, capsys):
+    assert cl_run("buffer=random", "strategy=rehearse", "classifier=nearest_mean") == 0
+    assert results_of(tmp_path / "run")["settings"]["classifier"] == "nearest_mean"
+    assert "nearest_mean" in capsys.readouterr().out
+
+
+def test_the_control_that_leaks_says_so_everywhere(cl_run, tmp_path, capsys):
+    assert cl_run(*PCC, "joint_condensed=true") == 0
+    assert results_of(tmp_path / "run")["settings"]["leaks"] is True
+    assert load(tmp_path / "run" / "memory" / "step_01.safetensors").info["provenance"]["leaks"] is True
+    assert capsys.readouterr().out.count("LEAKS") >= 2
+    assert cl_run(*PCC, folder=tmp_path / "honest") == 0
+    assert "LEAKS" not in capsys.readouterr().out
+
+
 GOOD_HERE = "buffer=random"
 
 
@@ -107,6 +122,9 @@ GOOD_HERE = "buffer=random"
         (["ppc=2.0"], ["ppc=2.0", "whole number"]),
         (["condenser.iterations=2.5"], ["iterations=2.5", "whole number"]),
         (["steps=[1"], ["steps=[1", "key=value"]),
+        (["classifier=mean"], ["classifier=mean", "softmax, nearest_mean"]),
+        (["strategy=naive", "classifier=nearest_mean"], ["nearest_mean", "naive has no memory"]),
+        (["joint_condensed=perhaps"], ["joint_condensed=perhaps", "true or false"]),
     ],
 )
 def test_wrong_input_gets_one_sentence_and_leaves_nothing(cl_run, tmp_path, capsys, arguments, words):
@@ -251,12 +269,6 @@ def test_a_full_disk_leaves_the_folder_free(cl_run, tmp_path, monkeypatch, capsy
 def test_evaluating_needs_a_set_that_is_there(monkeypatch, tmp_path, capsys):
     assert run("evaluate", *TINY, "set=none.safetensors", monkeypatch=monkeypatch, folder=tmp_path / "x") == 2
     assert "there is no file none.safetensors" in capsys.readouterr().err
-
-
-def test_a_sweep_runs_each_job_in_its_own_folder(cl_run, tmp_path):
-    assert cl_run("-m", "buffer=random,k_center") == 0
-    buffers = {results_of(tmp_path / "run" / str(job))["settings"]["buffer"] for job in range(2)}
-    assert buffers == {"random", "k_center"}
 
 
 def test_help_names_groups_and_examples(cl_run, capsys):

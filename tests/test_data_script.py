@@ -69,7 +69,9 @@ def test_info_of_what_is_made_on_the_spot(data, capsys):
     assert data("action=info", *small, dataset="shapes40") == 0
     shown = capsys.readouterr().out
     assert "6 train and 3 test clouds of 3 classes" in shown
-    assert "prepared  no" in shown
+    assert "prepared  no" not in shown
+    assert data("action=info", *small, "data.cache=false", dataset="shapes40") == 0
+    assert "prepared  no" in capsys.readouterr().out
     assert data("action=check", dataset="shapes40") == 2
     assert "reads no files" in capsys.readouterr().err
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from functools import partial
 from pathlib import Path
 
 import pytest
+from documents import ROOT, blocks, execute, shrink_shapes40
 from hydra import compose, initialize_config_dir
 
-import cl3d.data
 from cl3d.config_paths import CONFIGS
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
 WITHOUT_CONFIG = ("scripts/figures.py", "scripts/tables.py", "scripts/pareto.py")
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def commands(text: str) -> list[str]:
@@ -32,18 +26,10 @@ def commands(text: str) -> list[str]:
 
 @pytest.mark.filterwarnings("ignore:class .* are asked for")
 def test_python_blocks_run_one_after_the_other(monkeypatch, tmp_path):
-    def small(num_points: int) -> cl3d.data.Dataset:
-        assert num_points == 256
-        return full(num_points=32, num_classes=5, train_per_class=4, test_per_class=2)
-
-    full = partial(cl3d.data.shapes40)
-    monkeypatch.setattr(cl3d.data, "shapes40", small)
-    monkeypatch.chdir(tmp_path)
-    found = blocks("python")
+    shrink_shapes40(monkeypatch)
+    found = blocks(README)
     assert len(found) == 3
-    namespace: dict[str, object] = {}
-    for block in found:
-        exec(compile(block, "README.md", "exec"), namespace)
+    namespace = execute(README, found)
     assert (tmp_path / "pcc.safetensors").is_file()
     assert namespace["memory"].nbytes == 4 * 5 * 32 * 12  # four clouds of each class are there
 
@@ -55,7 +41,8 @@ def test_command_lines_compose(document):
         assert (ROOT / script).is_file(), command
         if script in WITHOUT_CONFIG or "--help" in arguments:
             continue
-        overrides = [a for a in arguments if a != "-m"]
+        # launchers are extras
+        overrides = [a for a in arguments if a != "-m" and not a.startswith("hydra")]
         if script == "scripts/data.py" and "=" not in overrides[0]:
             overrides[0] = f"action={overrides[0]}"
         if "-m" in arguments:  # a sweep's first job
@@ -71,7 +58,7 @@ def test_links_lead_somewhere():
 
 
 def test_both_promised_commands_are_there():
-    one_liners = [block.strip() for block in blocks("bash") if block.startswith("python3 -m venv")]
+    one_liners = [block.strip() for block in blocks(README, "bash") if block.startswith("python3 -m venv")]
     assert len(one_liners) == 2
     assert one_liners[0].endswith("python scripts/cl_run.py steps=10 buffer=pcc")
     assert one_liners[1].endswith("pytest")

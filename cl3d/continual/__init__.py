@@ -3,7 +3,9 @@
 from cl3d.continual.benchmark import class_incremental, class_order, experience_clouds, split_classes
 from cl3d.continual.bounds import Cumulative, Joint, Naive
 from cl3d.continual.buffer import CondensedBuffer
+from cl3d.continual.joint_condensed import JointCondensed
 from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.nearest_mean import NearestMeanEvaluation
 from cl3d.continual.orders import read_order
 from cl3d.continual.replay import CondensedReplay
 from cl3d.continual.results import Results, StepResult, finished
@@ -17,7 +19,9 @@ __all__ = [
     "ContinualRun",
     "Cumulative",
     "Joint",
+    "JointCondensed",
     "Naive",
+    "NearestMeanEvaluation",
     "Online",
     "Rehearse",
     "Results",

@@ -48,6 +48,11 @@ def split_classes(num_classes: int, steps: int) -> list[int]:
     return [each + (step < left) for step in range(steps)]
 
 
+def parted(order: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
+    """The classes of each step, that many of them in order."""
+    return [list(order[sum(sizes[:i]) : sum(sizes[: i + 1])]) for i in range(len(sizes))]
+
+
 def class_incremental(dataset: Dataset, steps: int, order: Sequence[int]) -> Any:
     """An Avalanche benchmark whose step i has the next classes of ``order``.
 

@@ -70,7 +70,14 @@ class CondensedBuffer(ExemplarsBuffer):
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Condenses the experience and adds what comes out to the memory."""
-        clouds = experience_clouds(exp)
+        self.add(experience_clouds(exp), exp.current_experience)
+
+    def add(self, clouds: PointClouds, step: int) -> None:
+        """Condenses the clouds of a step of new classes, and adds what comes out to the memory.
+
+        Args:
+            step: its position in the stream, which keys the draws.
+        """
         budget = self.budget.part(
             self._classes_seen, len(clouds.classes), self.total_classes, clouds.num_points
         )
@@ -80,7 +87,7 @@ class CondensedBuffer(ExemplarsBuffer):
             clouds,
             budget=budget,
             model=self.model,
-            seed=fold(self.seed, "condense", exp.current_experience),
+            seed=fold(self.seed, "condense", step),
             device=self.device,
             progress=self.progress,
             **settings,

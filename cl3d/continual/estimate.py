@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import torch
 
+from cl3d.clouds import PointClouds
 from cl3d.continual.run import ContinualRun
 from cl3d.distill import Networks
 from cl3d.distill.condenser import FORWARD_PASS
 from cl3d.distill.cost import seconds_per_pass
+from cl3d.random import generator
 
 BATCH = 16
 
@@ -16,7 +18,10 @@ def expected_seconds(run: ContinualRun) -> float:
     """A rough forecast, usually right within a factor of 1.5; takes a fraction of a second itself."""
     data = run.dataset
     networks = Networks(run.model, data.num_classes, run.device, 0)
-    return training_passes(run) * seconds_per_pass(networks, data.train[:BATCH])[0]
+    # noise, not data: before its step comes, nothing is to look at a cloud
+    points = torch.randn(BATCH, data.train.num_points, 3, generator=generator(0, "estimate"))
+    noise = PointClouds(points, torch.zeros(BATCH, dtype=torch.int64))
+    return training_passes(run) * seconds_per_pass(networks, noise)[0]
 
 
 def training_passes(run: ContinualRun) -> float:

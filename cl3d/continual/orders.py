@@ -28,8 +28,8 @@ def read_order(path: str | Path, class_names: tuple[str, ...], seed: int) -> lis
     orders = content["orders"]
     if not 0 <= seed < len(orders):
         raise InputError(
-            f"{path} has {len(orders)} class orders, for seeds 0 to {len(orders) - 1}, not for seed={seed}: "
-            "give one of these, or leave class_order out"
+            f"{path} has {len(orders)} class orders, for seeds 0 to {len(orders) - 1}, not for {seed}: "
+            "give one of these by order_seed=, or leave class_order out"
         )
     names = [str(name) for name in orders[seed]]
     differing = sorted(set(names) ^ set(class_names)) or [n for n in set(names) if names.count(n) > 1]

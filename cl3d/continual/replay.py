@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from avalanche.models.utils import avalanche_forward
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
-from cl3d.clouds import PointClouds
+from cl3d.clouds import PointClouds, pad_targets
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.distill import Augmentation
 from cl3d.distill.statistics import guarded_statistics
+from cl3d.errors import InputError, Note, check_range, check_whole
 from cl3d.random import generator
+
+Collate = Callable[[list[tuple[Tensor, Tensor, int]]], Sequence[Any]]
+"""Makes a batch of items: (points (p, 3), target, task label 0), as those of a class-incremental stream."""
 
 
 class CondensedReplay(SupervisedPlugin):
@@ -20,6 +27,7 @@ class CondensedReplay(SupervisedPlugin):
 
     The memory batch is a forward pass of its own for each number of points, so that clouds of
     different resolution never meet in one batch. After an experience is learnt, its data is condensed.
+    Sets that draw when decoding are decoded afresh in each epoch.
 
     Args:
         buffer: the memory.
@@ -27,6 +35,10 @@ class CondensedReplay(SupervisedPlugin):
         weight: of the memory's mean loss against the step's.
         augmentation: of the clouds drawn, or None.
         seed: keys the draws.
+        criterion: the loss of (logits, targets); None is the strategy's own. Targets are labels, (b,)
+            int64, or (b, num_classes) probabilities where labels are soft: cross-entropy takes both.
+        collate: makes a batch (inputs, targets[, ..., task labels]) of drawn items, which have equally many
+            points; for models that take something else than (b, p, 3) tensors. None stacks them.
     """
 
     def __init__(
@@ -36,11 +48,18 @@ class CondensedReplay(SupervisedPlugin):
         weight: float = 1.0,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        *,
+        criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
+        collate: Collate | None = None,
     ) -> None:
         super().__init__()
+        check_whole("batch_size", batch_size, 1)
+        check_range("weight", weight, 0, float("inf"))
         self.buffer, self.batch_size, self.weight = buffer, batch_size, weight
         self.augmentation, self.seed = augmentation, seed
+        self.criterion, self.collate = criterion, collate
         self._groups: list[PointClouds] = []
+        self._rehearsed = False
 
     def before_training_epoch(self, strategy: Any, **kwargs: Any) -> None:
         """Decodes the memory afresh, for sets that draw when decoding."""
@@ -52,9 +71,18 @@ class CondensedReplay(SupervisedPlugin):
         if self._groups:
             draws = generator(self.seed, "memory-batch", strategy.clock.train_iterations)
             strategy.loss = strategy.loss + self.weight * self._loss(strategy, draws)
+            self._rehearsed = True
 
     def after_training_exp(self, strategy: Any, **kwargs: Any) -> None:
         """Condenses the experience that was just learnt."""
+        if self.buffer.sets and not self._rehearsed:
+            warnings.warn(
+                f"{type(strategy).__name__} has learnt a step without the memory: it trains in a loop of "
+                "its own, which has to call before_training_epoch and before_backward of its plugins",
+                Note,
+                stacklevel=2,
+            )
+        self._rehearsed = False
         self.buffer.post_adapt(strategy, strategy.experience)
 
     def _loss(self, strategy: Any, draws: torch.Generator) -> Tensor:
@@ -66,10 +94,33 @@ class CondensedReplay(SupervisedPlugin):
             start += size
             if len(mine):
                 batch = group[mine.to(group.labels.device)]
-                points = batch.points
                 if self.augmentation is not None:
-                    points = self.augmentation(points, draws)
+                    batch = batch.with_points(self.augmentation(batch.points, draws))
                 with guarded_statistics(strategy.model, len(batch)):
-                    loss = strategy._criterion(strategy.model(points), batch.labels)
-                total = total + loss * (len(mine) / len(drawn))
+                    total = total + self._mean_loss(strategy, batch) * (len(mine) / len(drawn))
         return total
+
+    def _mean_loss(self, strategy: Any, batch: PointClouds) -> Tensor:
+        inputs, targets, tasks = self._collated(batch, strategy.device)
+        logits = avalanche_forward(strategy.model, inputs, tasks)
+        if targets.is_floating_point():
+            targets = pad_targets(targets, logits.shape[1])
+        loss: Tensor = (self.criterion or strategy._criterion)(logits, targets)
+        return loss
+
+    def _collated(self, batch: PointClouds, device: torch.device) -> tuple[Any, Tensor, Tensor]:
+        """Inputs, targets and task labels."""
+        targets = batch.labels if batch.soft_labels is None else batch.soft_labels
+        tasks = torch.zeros_like(batch.labels)
+        if self.collate is None:
+            return batch.points, targets, tasks
+        made = self.collate(
+            [(points, target, 0) for points, target in zip(batch.points, targets, strict=True)]
+        )
+        if not isinstance(made, Sequence) or len(made) < 2:
+            raise InputError(
+                "collate gave no (inputs, targets): return both, and task labels last where needed"
+            )
+        if len(made) > 2:
+            tasks = made[-1].to(device)
+        return made[0].to(device), made[1].to(device), tasks

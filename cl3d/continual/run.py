@@ -16,11 +16,14 @@ from cl3d.continual.benchmark import (
     check_order,
     class_incremental,
     class_order,
+    parted,
     split_classes,
 )
-from cl3d.continual.buffer import CondensedBuffer
+from cl3d.continual.buffer import Condense, CondensedBuffer
 from cl3d.continual.clock import Clock
+from cl3d.continual.joint_condensed import JointCondensed
 from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.nearest_mean import NearestMeanEvaluation
 from cl3d.continual.results import Results, StepResult
 from cl3d.continual.state import RunStates, finished_steps, restore
 from cl3d.continual.strategies import Strategy
@@ -34,20 +37,28 @@ from cl3d.locks import locked
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
+CLASSIFIERS = ("softmax", "nearest_mean")
+
 
 @dataclass(frozen=True, eq=False)
 class ContinualRun:
     """Everything that defines a run; :meth:`start` runs it.
 
-    The class order, unless it is given, the initial weights of each step and the order of training clouds
-    hang on ``seed`` alone, not on the condenser: two buffers run with one seed are a paired comparison.
+    The initial weights of each step and the order of training clouds hang on ``seed`` alone, and the class
+    order, unless it is given, on ``order_seed``; nothing of these hangs on the condenser: two buffers run
+    with the same seeds are a paired comparison.
 
     Attributes:
         strategy: one of :mod:`cl3d.continual.strategies`.
         condenser: fills the memory; None for strategies without one.
         budget: of the memory.
         steps: how many steps the classes come in.
-        given_order: the classes in the order in which they come; None draws it by seed.
+        seed: weights and draws.
+        order_seed: draws the class order; None takes ``seed``.
+        given_order: the classes in the order in which they come; None draws it.
+        classifier: what decides on test clouds: ``softmax``, the network's head, or ``nearest_mean``, the
+            nearest mean feature of the memory's clouds (:class:`NearestMeanEvaluation`).
+        joint_condensed: **leaks**: condenses all classes together beforehand (:class:`JointCondensed`).
 
     Raises:
         InputError: if the parts do not fit together, before anything is computed.
@@ -60,30 +71,63 @@ class ContinualRun:
     budget: Budget
     steps: int
     seed: int = 0
+    order_seed: int | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     given_order: Sequence[int] | None = None
+    classifier: str = "softmax"
+    joint_condensed: bool = False
 
     def __post_init__(self) -> None:
         split_classes(self.dataset.num_classes, self.steps)  # refuses impossible steps
         check_order(self.order, self.dataset.num_classes)
         check_classes(self.dataset)
+        self._check_classifier()
         if not self.strategy.needs_buffer:
             return
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
+        self._condense()  # refuses what cannot be condensed jointly, where that is asked for
         self.plan()  # refuses budgets below one cloud per class, and what does not fit them
+
+    def _check_classifier(self) -> None:
+        if self.classifier not in CLASSIFIERS:
+            raise InputError(f"classifier={self.classifier}: give one of {', '.join(CLASSIFIERS)}")
+        if self.strategy.needs_buffer:
+            return
+        asked = {
+            "classifier=nearest_mean": self.classifier == "nearest_mean",
+            "joint_condensed=true": self.joint_condensed,
+        }
+        for what in [name for name, given in asked.items() if given]:
+            raise InputError(
+                f"{what}, but strategy={self.strategy.name} has no memory: give one that has, e.g. "
+                "strategy=scratch"
+            )
 
     @property
     def order(self) -> list[int]:
         """The classes in the order in which they come."""
         if self.given_order is not None:
             return list(self.given_order)
-        return class_order(self.dataset.num_classes, self.seed)
+        return class_order(self.dataset.num_classes, self._order_seed)
+
+    @property
+    def _order_seed(self) -> int:
+        return self.seed if self.order_seed is None else self.order_seed
 
     @property
     def classes_per_step(self) -> list[int]:
         """How many classes each step brings."""
         return split_classes(self.dataset.num_classes, 1 if self.strategy.one_step else self.steps)
+
+    @property
+    def classes_per_task(self) -> list[int]:
+        """How many classes each task of task-incremental evaluation has: the stream's steps.
+
+        Where all classes come at once they are those that ``steps`` asks for, so that an upper bound is told
+        as much as what it bounds.
+        """
+        return split_classes(self.dataset.num_classes, self.steps)
 
     def plan(self) -> list[tuple[list[int], list[int]]]:
         """For each step its classes' shares in bytes and how many clouds will be picked of each.
@@ -123,10 +167,14 @@ class ContinualRun:
             "buffer": self.condenser.name if self.condenser and self.strategy.needs_buffer else None,
             "buffer_settings": repr(self.condenser) if self.strategy.needs_buffer else None,
             "budget": str(self.budget) if self.strategy.needs_buffer else None,
+            "leaks": self.joint_condensed,
+            "classifier": self.classifier,
             "class_order": self.order,
             "classes_per_step": self.classes_per_step,
+            "classes_per_task": self.classes_per_task,
             "class_names": list(self.dataset.class_names),
             "seed": self.seed,
+            "order_seed": self._order_seed,
             "device": self.device.type,
         }
 
@@ -135,6 +183,7 @@ class ContinualRun:
         folder: Path,
         progress: Progress = silent,
         on_step: Callable[[StepResult], None] = lambda step: None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
@@ -143,6 +192,10 @@ class ContinualRun:
         1 to i. Where the folder holds a run with the same settings that was killed, at whatever moment,
         it goes on, to the same files as without a break (``seconds.json`` aside). Runs whose model has no
         name, such as a lambda, begin anew.
+
+        Args:
+            on_step: called with each step that is finished now.
+            on_start: called when the folder is this process's and fits the run.
 
         Raises:
             InputError: if the folder cannot be written to, holds a run of other settings, or is in use.
@@ -154,6 +207,7 @@ class ContinualRun:
             state = states.read() if self._told_apart else None
             results = Results(settings, [] if state is None else finished_steps(state))
             results.write(folder)
+            on_start()
             try:
                 with progress("steps", len(self.classes_per_step), len(results.steps)) as advance:
                     for step in self._steps(states, state, results, progress):
@@ -173,16 +227,18 @@ class ContinualRun:
         self, states: RunStates, state: State | None, results: Results, progress: Progress
     ) -> Iterator[StepResult]:
         """Runs the steps that are left, and adds each to ``results`` when its state is kept."""
-        kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "seed")
-        provenance = {key: results.settings[key] for key in kept}
+        kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "leaks")
+        provenance = {key: results.settings[key] for key in (*kept, "seed")}
         clock, done = Clock(), len(results.steps)
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
         sizes = self.classes_per_step
         benchmark = class_incremental(self.dataset, len(sizes), self.order)
-        groups = [self.order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
-        recorder = AccuracyRecorder(groups)
+        groups = parted(self.order, sizes)
+        recorder = AccuracyRecorder(parted(self.order, self.classes_per_task))
+        if buffer is not None and self.classifier == "nearest_mean":
+            strategy.plugins.append(NearestMeanEvaluation(buffer))
         strategy.plugins.append(recorder)
         if state is not None:
             restore(strategy, state)
@@ -207,7 +263,7 @@ class ContinualRun:
         if not self.strategy.needs_buffer or self.condenser is None:
             return None
         return CondensedBuffer(
-            clock.timed("condense", self.condenser),
+            clock.timed("condense", self._condense()),
             self.budget,
             self.model,
             total_classes=self.dataset.num_classes,
@@ -215,6 +271,14 @@ class ContinualRun:
             device=self.device,
             progress=progress,
         )
+
+    def _condense(self) -> Condense:
+        """What a step's memory is made with."""
+        assert self.condenser is not None
+        if not self.joint_condensed:
+            return self.condenser
+        seed = fold(self.seed, "buffer", "condense jointly")
+        return JointCondensed(self.condenser, self.dataset.train, self.budget, seed)
 
     def _result(
         self,

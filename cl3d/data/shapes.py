@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
+import pooch
 import torch
 
 from cl3d.clouds import PointClouds, normalize, random_rotations, rotate
+from cl3d.data.cache import Cache, cached, places
 from cl3d.data.dataset import Dataset
 from cl3d.data.procedural.catalog import CLASSES, PART_NAMES
 from cl3d.data.procedural.draw import Draw
@@ -34,6 +39,7 @@ def shapes40(
     seed: int = 0,
     num_classes: int = 40,
     rotation: str | None = None,
+    cache: Cache = False,
 ) -> Dataset:
     """Furniture, vehicles, vessels, plants, tools, ...: random assemblies of labelled parts.
 
@@ -47,6 +53,7 @@ def shapes40(
         num_classes: how many of the 40 classes, the first ones, 1 to 40.
         rotation: None: upright, with a small turn about each axis; ``"y"`` or ``"so3"``: also turned about
             the up axis, or in any way, by an angle of each cloud's own.
+        cache: where the clouds are kept, False for nowhere; see :func:`cl3d.data.cache.places`.
 
     Returns:
         Float32 clouds, centred and in the unit sphere, y up, sorted by class, with int64 parts.
@@ -63,13 +70,31 @@ def shapes40(
     _check("seed", seed, None, None)
     Settings(rotation=rotation)  # which refuses any other
     kinds = CLASSES[:num_classes]
-    return Dataset(
-        name="shapes40",
-        train=_split("train", train_per_class, num_points, seed, num_classes, rotation),
-        test=_split("test", test_per_class, num_points, seed, num_classes, rotation),
-        class_names=tuple(kind.name for kind in kinds),
-        part_names=PART_NAMES[: sum(len(kind.parts) for kind in kinds)],
-    )
+
+    def make(folder: Path | None) -> Dataset:
+        return Dataset(
+            name="shapes40",
+            train=_split("train", train_per_class, num_points, seed, num_classes, rotation),
+            test=_split("test", test_per_class, num_points, seed, num_classes, rotation),
+            class_names=tuple(kind.name for kind in kinds),
+            part_names=PART_NAMES[: sum(len(kind.parts) for kind in kinds)],
+        )
+
+    if cache is False:
+        return make(None)
+    settings = [num_points, train_per_class, test_per_class, seed, num_classes, rotation]
+    key = {"settings": settings, "made_by": _source_digest()}
+    return cached("shapes40", key, make, places(Path(pooch.os_cache("cl3d")), cache)[:1])
+
+
+def _source_digest() -> str:
+    """Of the code that makes the clouds: what another version kept is not taken for this one's."""
+    digest = hashlib.blake2b(digest_size=16)
+    package = Path(__file__).parents[1]
+    made_by = [package / "clouds.py", package / "random.py", Path(__file__)]
+    for path in (*made_by, *sorted((Path(__file__).parent / "procedural").glob("*.py"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _split(

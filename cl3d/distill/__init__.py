@@ -13,6 +13,7 @@ from cl3d.distill.files import load, save
 from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
 from cl3d.distill.loop import Diverged
 from cl3d.distill.mixup import PointMixup
+from cl3d.distill.nearest_mean import NearestMean
 from cl3d.distill.networks import Networks, resolve_device
 from cl3d.distill.objectives import (
     DistributionMatching,
@@ -27,6 +28,7 @@ from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.generator import GeneratedSet, Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
+from cl3d.distill.soft_labels import SoftLabelSet, with_soft_labels
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
@@ -50,6 +52,7 @@ __all__ = [
     "Herding",
     "Initializer",
     "KCenter",
+    "NearestMean",
     "Networks",
     "Objective",
     "Parameterization",
@@ -57,6 +60,7 @@ __all__ = [
     "PointSet",
     "Points",
     "Random",
+    "SoftLabelSet",
     "SortedFeatureMatching",
     "Surrogates",
     "SyntheticSet",
@@ -72,4 +76,5 @@ __all__ = [
     "protocols",
     "resolve_device",
     "save",
+    "with_soft_labels",
 ]

@@ -1,23 +1,44 @@
-"""Features of real clouds: the space in which coresets are picked."""
+"""Features of clouds: the space in which coresets are picked, and nearest means are taken."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.kept import Kept
 from cl3d.distill.networks import Networks
 from cl3d.distill.training import Training, batches, fit
-from cl3d.models import Backbone
+from cl3d.errors import InputError
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
+Features = Callable[[nn.Module, Tensor], Tensor]
+"""What a network sees in clouds: (network, (b, p, 3) points) → (b, d)."""
 
-def extract_features(net: Backbone, clouds: PointClouds, batch_size: int = 64) -> Tensor:
-    """The feature after the pool of every cloud, in eval mode, without a graph.
+
+def pooled_features(net: Any, points: Tensor) -> Tensor:
+    """The feature after the pool: what a backbone's head is given.
+
+    Raises:
+        InputError: if the network shows none.
+    """
+    if not hasattr(net, "features"):
+        raise InputError(
+            f"{type(net).__name__} has no features(points): give features=, a function of it and points"
+        )
+    found: Tensor = net.features(points)
+    return found
+
+
+def extract_features(
+    net: nn.Module, clouds: PointClouds, batch_size: int = 64, features: Features = pooled_features
+) -> Tensor:
+    """The feature of every cloud, in eval mode, without a graph.
 
     Returns:
         (n, feature_dim) on the network's device.
@@ -26,9 +47,9 @@ def extract_features(net: Backbone, clouds: PointClouds, batch_size: int = 64) -
     was_training = net.training
     net.eval()
     with torch.no_grad():
-        features = [net.features(batch.points.to(device)) for batch in batches([clouds], batch_size, None)]
+        found = [features(net, batch.points.to(device)) for batch in batches([clouds], batch_size, None)]
     net.train(was_training)
-    return torch.cat(features)
+    return torch.cat(found)
 
 
 def trained_features(

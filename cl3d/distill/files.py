@@ -14,14 +14,12 @@ from torch import Tensor
 
 from cl3d import __version__
 from cl3d.atomic import write_bytes
-from cl3d.distill.parameterizations.anchors import AnchorSet
-from cl3d.distill.parameterizations.generator import GeneratedSet
-from cl3d.distill.parameterizations.points import PointSet
+from cl3d.distill.soft_labels import LABELLED, SoftLabelSet
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError
 
 FORMAT_VERSION = 1
-KINDS: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet)
+KINDS: tuple[type[SyntheticSet], ...] = (*LABELLED, SoftLabelSet)
 """The sets that :func:`load` knows by themselves."""
 
 

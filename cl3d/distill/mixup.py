@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cl3d.clouds import PointClouds
 from cl3d.errors import check_positive
 from cl3d.ops.assignment import align
 
@@ -53,12 +54,13 @@ class PointMixup:
         return Mixed(weight * points + (1 - weight) * torch.stack(others), rows, share)
 
 
-def mixed_loss(net: nn.Module, mixed: Mixed, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of mixed clouds, of both labels by their shares."""
+def mixed_loss(net: nn.Module, mixed: Mixed, batch: PointClouds) -> Tensor:
+    """Mean cross-entropy of the clouds mixed from a batch, of both labels by their shares."""
     logits = net(mixed.points)
+    targets = batch.targets(logits.shape[1])
     own, other = (
         nn.functional.cross_entropy(logits, target, reduction="none")
-        for target in (labels, labels[mixed.partner])
+        for target in (targets, targets[mixed.partner])
     )
     return (mixed.share * own + (1 - mixed.share) * other).mean()
 

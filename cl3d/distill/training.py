@@ -119,9 +119,10 @@ def _epoch(
         optimizer.zero_grad(set_to_none=True)
         with guarded_statistics(net, len(batch), smallest):
             if training.mixup is None:
-                loss = nn.functional.cross_entropy(net(points), batch.labels)
+                logits = net(points)
+                loss = nn.functional.cross_entropy(logits, batch.targets(logits.shape[1]))
             else:
-                loss = mixed_loss(net, training.mixup(points, draws), batch.labels)
+                loss = mixed_loss(net, training.mixup(points, draws), batch)
         loss.backward()
         optimizer.step()
         total += loss.detach().cpu() * len(batch)

@@ -190,3 +190,23 @@ def _hilbert_cell(place: int, bits: int) -> tuple[int, int, int]:
 
 def _nearest(cloud: list[list[float]], query: list[float], k: int) -> list[int]:
     return sorted(range(len(cloud)), key=lambda i: (math.dist(cloud[i], query), i))[:k]
+
+
+def class_means(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Twin of :func:`cl3d.ops.nearest_mean.class_means`: (n, d), (n,) → (num_classes, d)."""
+    means = []
+    for label in range(num_classes):
+        units = [f / f.square().sum().sqrt() for f, own in zip(features, labels, strict=True) if own == label]
+        mean = sum(units, torch.zeros_like(features[0])) / max(len(units), 1)
+        means.append(mean / mean.square().sum().sqrt())
+    return torch.stack(means)
+
+
+def nearest_mean_scores(features: Tensor, means: Tensor) -> Tensor:
+    """Twin of :func:`cl3d.ops.nearest_mean.nearest_mean_scores`: (n, d), (k, d) → (n, k)."""
+    rows = []
+    for feature in features:
+        unit = feature / feature.square().sum().sqrt()
+        far = [(unit - mean).square().sum().sqrt() for mean in means]
+        rows.append(torch.stack([-d if bool(torch.isfinite(d)) else d.new_tensor(-torch.inf) for d in far]))
+    return torch.stack(rows)

@@ -12,6 +12,7 @@ from cl3d.report.terminal import Terminal, duration, size
 def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     """What is going to run, and what it will cost."""
     data, sizes = run.dataset, run.classes_per_step
+    own_order = run.order_seed not in (None, run.seed)
     split = f"{sizes[0]}" if len(set(sizes)) == 1 else ", ".join(map(str, sizes))
     rows = [
         (
@@ -27,9 +28,15 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         rows.append(
             ("memory", f"{run.condenser.name}, {run.budget}: up to {clouds:,} clouds, {size(nbytes)}")
         )
+        if run.joint_condensed:
+            rows.append(
+                ("LEAKS", "the memory is condensed from all classes before the first step: a control")
+            )
+        if run.classifier != "softmax":
+            rows.append(("classifier", run.classifier))
     rows += [
         ("device", run.device.type),
-        ("seed", str(run.seed)),
+        ("seed", str(run.seed) + (f", class order {run.order_seed}" if own_order else "")),
         ("folder", str(folder)),
         ("expected", f"about {duration(expected_seconds(run))}"),
     ]
@@ -68,8 +75,9 @@ def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
         ]
         for step in results.steps
     ]
+    leaks = ", with a memory that LEAKS (joint_condensed)" if results.settings["leaks"] else ""
     columns = ["step", "classes", "accuracy %", "memory bytes", "condense s", "train s", "test s"]
-    terminal.table("After each step, on all classes seen so far", columns, rows)
+    terminal.table(f"After each step, on all classes seen so far{leaks}", columns, rows)
     forgetting = summary["forgetting"]
     terminal.header(
         [

@@ -12,7 +12,8 @@ from typing import Any
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import CONFIGS, budget, build, build_model, handed_on, whole
+from cl3d.cli import budget, build, build_model, handed_on, whole
+from cl3d.config_paths import CONFIGS
 from cl3d.data import Dataset
 from cl3d.distill import SyntheticSet, load
 from cl3d.errors import InputError

@@ -6,6 +6,7 @@ import io
 import json
 import statistics
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from matplotlib.figure import Figure
 from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
 from cl3d.report.gallery import PALETTE
-from cl3d.report.groups import group_by_seed
+from cl3d.report.groups import Group, group_by_seed
 
 MARKERS = "osD^vPX"
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """The ``results.json`` of a run folder, with its ``seconds.json`` under ``seconds``.
+    """The ``results.json`` of a run folder, with ``seconds.json`` under ``seconds``, and so ``peak_memory``.
 
     Raises:
         InputError: if there is none, or the run is not finished.
@@ -33,6 +34,9 @@ def read_results(folder: Path) -> dict[str, Any]:
         results: dict[str, Any] = json.loads(path.read_text())
         if "seconds" not in results:  # the first version had them in the same file
             results["seconds"] = json.loads((folder / "seconds.json").read_text())
+        peaks = folder / "peak_memory.json"
+        results["peak_memory"] = json.loads(peaks.read_text()) if peaks.exists() else None
+        results["folder"] = str(folder)
         steps, planned = len(results["accuracy_per_step"]), len(results["settings"]["classes_per_step"])
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{path} is damaged ({error!r}): leave it out or run it again") from error
@@ -44,7 +48,8 @@ def read_results(folder: Path) -> dict[str, Any]:
 def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     """Draws mean accuracy against classes seen, one curve for each number of steps, strategy and buffer.
 
-    Runs that differ in their seed alone are averaged, the band being their smallest and largest.
+    Runs that differ in their seeds alone are averaged, the band being their smallest and largest. A bound
+    that learns all classes at once is a dashed line across.
 
     Args:
         path: ends in .png, .pdf or .svg; the file appears whole or not at all.
@@ -59,17 +64,18 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    several = len({steps for steps, _ in groups}) > 1
-    for position, ((steps, name), seeds) in enumerate(groups.items()):
-        members = list(seeds.values())
-        name = f"{name}, {steps} steps" if several else name
-        colour, marker = PALETTE[position % len(PALETTE)], MARKERS[position % len(MARKERS)]
-        sizes = members[0]["settings"]["classes_per_step"]
-        seen = [sum(sizes[: step + 1]) for step in range(steps)]
-        columns = list(zip(*(run["accuracy_per_step"] for run in members), strict=True))
-        mean = [100 * statistics.fmean(column) for column in columns]
-        axes.plot(seen, mean, color=colour, marker=marker, label=f"{name} ({len(members)})")
-        low, high = [100 * min(c) for c in columns], [100 * max(c) for c in columns]
+    sizes = {steps for steps, _ in groups}
+    for position, ((steps, name), group) in enumerate(groups.items()):
+        name = f"{name}, {steps} steps" if len(sizes - {1}) > 1 else name
+        colour = PALETTE[position % len(PALETTE)]
+        style: dict[str, Any] = {"color": colour, "label": f"{name} ({len(group)})"}
+        if steps == 1 < max(sizes):  # all classes at once: a level, not a curve
+            axes.axhline(_percent(group)[0][0], linestyle="--", **style)
+            continue
+        mean, low, high = _percent(group)
+        classes = next(iter(group.values()))["settings"]["classes_per_step"]
+        seen = list(accumulate(classes))
+        axes.plot(seen, mean, marker=MARKERS[position % len(MARKERS)], **style)
         axes.fill_between(seen, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel="classes seen", ylabel="accuracy on classes seen (%)")
     axes.grid(alpha=0.3)
@@ -77,3 +83,10 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, dpi=150, format=path.suffix.removeprefix("."))
     write_bytes(path, picture.getvalue())
+
+
+def _percent(group: Group) -> tuple[list[float], list[float], list[float]]:
+    """Mean, smallest and largest accuracy after each step, in percent."""
+    columns = list(zip(*(run["accuracy_per_step"] for run in group.values()), strict=True))
+    mean, low, high = ([100 * of(column) for column in columns] for of in (statistics.fmean, min, max))
+    return mean, low, high

@@ -110,7 +110,7 @@ def save_picture(terminal: Terminal, path: Path, dataset: Dataset, per_class: in
 
 
 def _reads_files(config: DictConfig) -> bool:
-    return "cache" in config  # what is read from files is prepared
+    return "root" in config
 
 
 def _loader(config: DictConfig) -> partial[Any]:

@@ -8,8 +8,11 @@ from typing import Any
 
 from cl3d.errors import InputError
 
-Group = dict[int, dict[str, Any]]
-"""Results by seed."""
+Run = dict[str, Any]
+"""Results as :func:`cl3d.report.curves.read_results` gives them."""
+
+Group = dict[tuple[int | None, int], Run]
+"""Runs by the seed of their class order (None where all classes come at once) and their own seed."""
 
 PROTOCOLS = ("scratch", "rehearse", "online")
 """Ways to learn with a memory; what they reach is not the same thing, and never stands in one table."""
@@ -18,53 +21,111 @@ SHARED = ("data_fingerprint", "num_points", "budget", "model")
 """Settings that runs side by side have in common."""
 
 
-def group_by_seed(runs: Sequence[dict[str, Any]]) -> dict[tuple[int, str], Group]:
-    """Runs that differ in their seed alone, by number of steps and name.
-
-    Args:
-        runs: results as :func:`cl3d.report.curves.read_results` gives them.
+def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
+    """Runs that differ in their seeds alone, by number of steps and name.
 
     Raises:
-        InputError: if the runs cannot stand side by side (other data, budget, model, or training of
-            the same strategy), or a seed stands twice.
+        InputError: if the runs cannot stand side by side (other data, budget, model, class order for the
+            same seed, or training of the same strategy), or a pair of seeds stands twice.
     """
     _check_comparable(runs)
     groups: dict[tuple[int, str], Group] = defaultdict(dict)
     for run in runs:
-        settings = run["settings"]
-        key = len(settings["classes_per_step"]), label(run)
-        seeds = groups[key]
-        if settings["seed"] in seeds:
-            raise InputError(f"two runs of {key[1]} have seed {settings['seed']}: give one of them")
-        for other in seeds.values():
+        name, group = label(run), groups[steps_of(run), label(run)]
+        order, seed = key = _key(run)
+        if key in group:
+            which = f"seed {seed}" if order in (None, seed) else f"seed {seed}, order seed {order}"
+            raise InputError(f"two runs of {name} have {which}: give one of them")
+        for other in group.values():
             _check_equal([run, other], "buffer_settings")
-        seeds[settings["seed"]] = run
+        group[key] = run
     return dict(groups)
 
 
-def label(run: dict[str, Any]) -> str:
-    """What a run is called in a legend or table: its buffer, and its strategy where that is not scratch."""
+def side_by_side(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs of each table: one for each protocol and number of steps, with the bounds in it."""
+    tables = []
+    found: list[str | None] = [name for name in PROTOCOLS if any(_strategy(run) == name for run in runs)]
+    for protocol in found or [None]:
+        members = [run for run in runs if protocol in (None, _strategy(run))]
+        bounds = [run for run in runs if _strategy(run) not in PROTOCOLS]
+        sizes = sorted(set(map(steps_of, members)))
+        for steps in [size for size in sizes if size > 1 or protocol is not None] or sizes:
+            of_steps = {id(run) for run in (*members, *bounds) if steps_of(run) == steps}
+            of_steps |= {id(run) for run in bounds if steps_of(run) == 1}
+            tables.append([run for run in runs if id(run) in of_steps])
+    return tables
+
+
+def paired(one: Group, other: Group) -> dict[tuple[int, int], tuple[Run, Run]]:
+    """The runs of both that have their seeds in common, by order seed and seed.
+
+    A run in which all classes come at once is the partner of its seed's runs of every class order.
+    """
+    found = {}
+    for (order, seed), run in one.items():
+        for (other_order, other_seed), partner in other.items():
+            if seed == other_seed and (order == other_order or None in (order, other_order)):
+                known = other_order if order is None else order
+                found[seed if known is None else known, seed] = run, partner
+    return found
+
+
+def label(run: Run) -> str:
+    """What a run is called in a legend or table: its buffer, and its strategy where that is not scratch.
+
+    A ``label`` of its own stands in for these.
+    """
     settings = run["settings"]
     buffer, strategy = settings["buffer"], settings["strategy"]
+    own = [str(run["label"])] if "label" in run else []
     if buffer is None:
-        return str(strategy)
-    return str(buffer) if strategy == "scratch" else f"{buffer}, {strategy}"
+        return ", ".join(own or [str(strategy)])
+    parts = own or [str(buffer)] + ([] if strategy == "scratch" else [str(strategy)])
+    parts += ["nearest mean"] if settings.get("classifier") == "nearest_mean" else []
+    parts += ["condensed jointly (LEAKS)"] if settings.get("leaks") else []
+    return ", ".join(parts)
 
 
-def _check_comparable(runs: Sequence[dict[str, Any]]) -> None:
+def steps_of(run: Run) -> int:
+    """In how many steps the classes come."""
+    return len(run["settings"]["classes_per_step"])
+
+
+def _check_comparable(runs: Sequence[Run]) -> None:
+    """Refuses runs that cannot stand side by side, saying in what they differ."""
     for key in SHARED:
         _check_equal(runs, key)
-    protocols = sorted({run["settings"]["strategy"] for run in runs} & set(PROTOCOLS))
+    if len({bool(run["settings"].get("leaks")) for run in runs if run["settings"]["buffer"]}) > 1:
+        raise InputError(
+            "some of the runs leak (joint_condensed: their memory knows of later steps), others do not: give "
+            "those of one kind"
+        )
+    protocols = sorted({_strategy(run) for run in runs} & set(PROTOCOLS))
     if len(protocols) > 1:
         raise InputError(
             f"the runs follow different protocols ({', '.join(protocols)}): give those of one, and bounds"
         )
-    for strategy in {run["settings"]["strategy"] for run in runs}:
-        same = [run for run in runs if run["settings"]["strategy"] == strategy]
+    for strategy in {_strategy(run) for run in runs}:
+        same = [run for run in runs if _strategy(run) == strategy]
         _check_equal(same, "strategy_settings")
+    for steps, order in {(steps_of(run), _key(run)[0]) for run in runs if steps_of(run) > 1}:
+        same = [run for run in runs if (steps_of(run), _key(run)[0]) == (steps, order)]
+        if len({str(run["settings"].get("class_order")) for run in same}) > 1:
+            raise InputError(f"runs of order seed {order} have other class orders: give those of one file")
 
 
-def _check_equal(runs: Sequence[dict[str, Any]], key: str) -> None:
-    found = {str(run["settings"][key]) for run in runs} - {"None"}
+def _strategy(run: Run) -> str:
+    return str(run["settings"]["strategy"])
+
+
+def _key(run: Run) -> tuple[int | None, int]:
+    settings = run["settings"]
+    order = settings.get("order_seed", settings["seed"])  # earlier runs drew it by their seed
+    return (None if steps_of(run) == 1 else order), settings["seed"]
+
+
+def _check_equal(runs: Sequence[Run], key: str) -> None:
+    found = {str(run["settings"].get(key)) for run in runs} - {"None"}
     if len(found) > 1:
         raise InputError(f"the runs differ in {key} ({'; '.join(sorted(found))}): give those of one setting")

@@ -137,7 +137,7 @@ def listed(what: str, values: object, kind: type, example: str) -> None:
         raise InputError(f"{what}={values}: give each once, and none empty")
 
 
-def seeds_of(value: object) -> list[int]:
+def seeds_of(value: object, what: str = "seeds") -> list[int]:
     """A list of seeds; a number stands for that many, from 0.
 
     Raises:
@@ -145,10 +145,10 @@ def seeds_of(value: object) -> list[int]:
     """
     if type(value) is int and value > 0:
         return list(range(value))
-    listed("seeds", value, int, "[0,1,2]")
+    listed(what, value, int, "[0,1,2]")
     assert isinstance(value, list)
     for seed in value:
-        check_whole("seeds", seed, 0)
+        check_whole(what, seed, 0)
     return value
 
 
@@ -157,7 +157,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w.-]+", "_", text)
 
 
-def quoted(path: Path) -> str:
+def quoted(path: Path | str) -> str:
     """A path as Hydra reads it, whatever characters it has."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -1,68 +1,96 @@
-"""Finished runs as one Markdown table, with differences paired by seed."""
+"""Summaries as tables, for a document and for a paper."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
-from typing import Any
+import re
 
-from cl3d.errors import InputError
-from cl3d.report.groups import Group, group_by_seed
-from cl3d.report.text_tables import markdown, percent
+from cl3d.report.bootstrap import CONFIDENCE
+from cl3d.report.summary import Estimate, Row, Summary
+from cl3d.report.text_tables import markdown
+
+NOTHING = "–"
+
+LATEX = str.maketrans(
+    {
+        "%": r"\%",
+        "_": r"\_",
+        "&": r"\&",
+        "#": r"\#",
+        "±": r"$\pm$",
+        "−": r"$-$",
+        "–": "--",
+        "{": r"\{",
+        "}": r"\}",
+    }
+)
 
 
-def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None) -> str:
-    """One line for each memory and number of steps: mean ± sample standard deviation over seeds.
+def title(summary: Summary) -> str:
+    """What a table is of."""
+    steps = "one step" if summary.steps == 1 else f"{summary.steps} steps"
+    return f"{summary.protocol or 'bounds'}, {steps}"
 
-    Args:
-        runs: results as :func:`cl3d.report.curves.read_results` gives them, of one data set.
-        reference: the memory that others are compared with, seed by seed (equal class order and
-            initial weights); None leaves the column out.
 
-    Raises:
-        InputError: if runs of different data would meet in one table, or the reference is missing.
+def as_markdown(summary: Summary) -> str:
+    """One line for each memory: mean ± sample standard deviation, paired difference with its interval."""
+    return markdown(columns(summary), [cells(summary, row) for row in summary.rows])
+
+
+def as_latex(summary: Summary) -> str:
+    """The same as a ``tabular`` with the rules of booktabs."""
+    lines = [columns(summary), *(cells(summary, row) for row in summary.rows)]
+    head, *body = (" & ".join(map(_latex, line)) + r" \\" for line in lines)
+    shape = "rl" + "r" * (len(columns(summary)) - 2)
+    begin, end = rf"\begin{{tabular}}{{{shape}}}", r"\end{tabular}"
+    return "\n".join([begin, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end]) + "\n"
+
+
+def columns(summary: Summary) -> list[str]:
+    """The head of the table.
+
+    Forgetting is max minus last, ``forward`` the forward transfer, in percentage points both; a dash stands
+    for what a run does not have.
     """
-    groups = group_by_seed(runs)
-    names = sorted({name for _, name in groups})
-    if reference is not None and reference not in names:
-        raise InputError(f"reference={reference} is not among the runs: give one of {', '.join(names)}")
-    head = ["steps", "memory", "seeds", "final %", "average %", "forgetting", "bytes", "moved", "seconds"]
-    if reference is not None:
-        head.append(f"final − {reference}, paired")
-    rows = []
-    for (steps, name), members in sorted(groups.items(), key=lambda item: _rank(*item)):
-        cells = [str(steps), name, str(len(members)), *_cells(list(members.values()))]
-        if reference is not None:
-            cells.append(_paired(members, groups.get((steps, reference), {})))
-        rows.append(cells)
-    return markdown(head, rows).rstrip("\n")
+    head = ["steps", "memory", "runs", "final %", "average %", "forgetting", "forward", "bytes", "clouds"]
+    head += ["moved", "seconds", "peak MiB"]
+    if summary.reference is None:
+        return head
+    return [*head, f"final − {summary.reference}, paired ({100 * CONFIDENCE:.0f} % interval)"]
 
 
-def _rank(key: tuple[int, str], members: Group) -> tuple[int, float]:
-    return key[0], statistics.fmean(run["final_accuracy"] for run in members.values())
-
-
-def _cells(members: Sequence[dict[str, Any]]) -> list[str]:
-    moved = [
-        step["moved_mean"] for run in members for step in run["condensing_per_step"] if "moved_mean" in step
+def cells(summary: Summary, row: Row) -> list[str]:
+    """A line of the table."""
+    told = ("final", "average", "forgetting_max_minus_last", "forward_transfer")
+    line = [
+        str(row.steps),
+        row.name,
+        str(row.runs),
+        *(_percent(row.metrics[metric]) for metric in told),
+        f"{row.nbytes:,}",
+        f"{row.clouds:,.0f}",
+        f"{row.moved:.3f}" if row.moved is not None else NOTHING,
+        f"{row.seconds:.0f}",
+        f"{row.peak_bytes / (1 << 20):,.0f}" if row.peak_bytes is not None else NOTHING,
     ]
-    return [
-        percent([run["final_accuracy"] for run in members]),
-        percent([run["average_accuracy"] for run in members]),
-        percent([run["forgetting"]["max_minus_last"] for run in members]),
-        f"{members[0]['memory_bytes']:,}",
-        f"{statistics.fmean(moved):.3f}" if moved else "–",
-        f"{statistics.fmean(run['seconds']['total'] for run in members):.0f}",
-    ]
+    return line if summary.reference is None else [*line, _difference(row.difference)]
 
 
-def _paired(members: Group, reference: Group) -> str:
-    differences = [
-        100 * (run["final_accuracy"] - reference[seed]["final_accuracy"])
-        for seed, run in members.items()
-        if seed in reference
-    ]
-    if not differences or members is reference:
-        return "–"
-    spread = f" ({min(differences):+.1f} to {max(differences):+.1f})" if len(differences) > 1 else ""
-    return f"{statistics.fmean(differences):+.1f}{spread}"
+def _latex(cell: str) -> str:
+    return re.sub(r"(?<!\w)-(?=\d)", "−", cell).translate(LATEX)
+
+
+def _percent(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return NOTHING
+    mean = f"{100 * estimate.mean:.1f}"
+    return mean if estimate.deviation is None else f"{mean} ± {100 * estimate.deviation:.1f}"
+
+
+def _difference(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return NOTHING
+    mean = f"{100 * estimate.mean:+.1f}"
+    if estimate.interval is None:
+        return mean
+    low, high = estimate.interval
+    return f"{mean} ({100 * low:+.1f} to {100 * high:+.1f})"

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from cl3d.clouds import PointClouds
-from cl3d.distill import Budget, Condenser, load, save
+from cl3d.distill import Budget, Condenser, Training, load, save
 from cl3d.distill.networks import BuildModel
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.random import generator
+
+
+def small(condenser: Condenser, iterations: int = 2, num_points: int = 5) -> Condenser:
+    """The same composition for tiny clouds and in a moment: few iterations, few points, short trainings.
+
+    Args:
+        num_points: of coarse clouds, and of the real ones that they are compared with.
+    """
+    changes: dict[str, Any] = {"iterations": min(condenser.iterations, iterations)}
+    if condenser.real_points is not None:
+        changes["real_points"] = num_points
+    tiny = {"num_points": num_points, "anchors": 2, "blends": 2, "width": 5, "fit_iterations": 1, "span": 1}
+    for name in ("initializer", "parameterization", "surrogates"):
+        changes[name] = _smaller(getattr(condenser, name), tiny)
+    return replace(condenser, **changes)
+
+
+def _smaller(part: Any, tiny: dict[str, int]) -> Any:
+    """A part whose numbers among ``tiny``, where they are set, are those; and which trains for one epoch."""
+    changes: dict[str, Any] = {}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if field.name in tiny and value is not None and value:
+            changes[field.name] = tiny[field.name]
+        if isinstance(value, Training):
+            changes[field.name] = replace(value, epochs=1)
+    return replace(part, **changes)
 
 
 def check_condenser(condenser: Condenser, model: BuildModel) -> None:

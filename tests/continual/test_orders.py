@@ -12,7 +12,7 @@ from cl3d.data import shapes40
 from cl3d.errors import InputError
 
 NAMES = ("bag", "cup", "door")
-FILES = sorted((Path(__file__).parents[2] / "configs" / "class_orders").glob("*.json"))
+FILES = sorted((Path(__file__).parents[2] / "configs" / "orders").glob("*.json"))
 
 
 def written(folder: Path, **changes) -> Path:
@@ -30,7 +30,7 @@ def test_a_seed_takes_its_order_as_labels(tmp_path):
     path = written(tmp_path)
     assert read_order(path, NAMES, 0) == [1, 0, 2]
     assert read_order(path, NAMES, 1) == [2, 1, 0]
-    with pytest.raises(InputError, match="for seeds 0 to 1, not for seed=2"):
+    with pytest.raises(InputError, match="for seeds 0 to 1, not for 2"):
         read_order(path, NAMES, 2)
 
 

@@ -233,9 +233,13 @@ def test_a_condensation_of_a_model_without_a_name_is_not_gone_on_with(dataset, t
     assert not list(tmp_path.glob("state/condensing_*"))
 
 
-def test_a_folder_in_use_is_refused(dataset, tmp_path):
+def test_a_folder_in_use_is_refused_before_anything_is_shown(dataset, tmp_path):
+    shown: list[str] = []
     with locked(tmp_path), pytest.raises(InputError, match="in use by another process"):
-        tiny_run(dataset).start(tmp_path)
+        tiny_run(dataset).start(tmp_path, on_start=lambda: shown.append("header"))
+    assert not shown
+    tiny_run(dataset).start(tmp_path, on_start=lambda: shown.append("header"))
+    assert shown == ["header"]
 
 
 def test_the_memory_is_what_its_files_hold(dataset, tmp_path):

@@ -97,6 +97,31 @@ def test_swapping_the_buffer_keeps_the_order_and_the_weights_of_every_step(datas
     assert orders[0] == orders[1]
 
 
+def test_the_class_order_has_a_seed_of_its_own(dataset):
+    def order(**seeds):
+        return tiny_run(dataset, presets.random(), **seeds).order
+
+    assert order(seed=0, order_seed=2) == order(seed=1, order_seed=2) == order(seed=2)
+    assert order(seed=0, order_seed=2) != order(seed=0)
+
+
+def test_the_order_seed_changes_no_weights(dataset, tmp_path, monkeypatch):
+    from cl3d.continual import templates
+
+    fit, starts = templates.fit, {0: [], 1: []}
+    for order_seed, weights in starts.items():
+
+        def watching(net, *rest, weights=weights):
+            weights.append([p.detach().clone() for p in net.parameters()])
+            fit(net, *rest)
+
+        monkeypatch.setattr(templates, "fit", watching)
+        run = tiny_run(dataset, presets.random(), seed=3, order_seed=order_seed)
+        run.start(tmp_path / str(order_seed))
+    for one, other in zip(*starts.values(), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
 def test_the_memory_never_exceeds_its_budget(dataset, tmp_path):
     total = 7 * 2 * 32 * 12 + 11
     results = tiny_run(dataset, presets.random(), budget=Budget(nbytes=total)).start(tmp_path)
@@ -151,6 +176,19 @@ def test_telling_the_step_never_costs_accuracy(dataset, tmp_path):
     results = tiny_run(dataset, presets.random()).start(tmp_path)
     assert results.steps[0].accuracy_in_task == results.steps[0].accuracy
     assert all(step.accuracy_in_task >= step.accuracy for step in results.steps)
+
+
+def test_an_upper_bound_is_told_the_tasks_of_the_stream_it_bounds(dataset, tmp_path):
+    """Joint learns all classes in one step; what it is told are still the three steps that are asked for."""
+    joint = tiny_run(dataset, None, Joint(QUICK))
+    assert joint.classes_per_step == [7]
+    assert joint.classes_per_task == tiny_run(dataset, presets.random()).classes_per_task == [3, 2, 2]
+    (step,) = joint.start(tmp_path / "three").steps
+    (alone,) = tiny_run(dataset, None, Joint(QUICK), steps=7).start(tmp_path / "seven").steps
+    (whole,) = tiny_run(dataset, None, Joint(QUICK), steps=1).start(tmp_path / "one").steps
+    assert step.accuracy == alone.accuracy == whole.accuracy == whole.accuracy_in_task
+    assert alone.accuracy_in_task == 1
+    assert step.accuracy < step.accuracy_in_task < 1
 
 
 def test_a_strategy_with_a_memory_needs_a_condenser(dataset):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from documents import ROOT, blocks, execute
 
 from cl3d.clouds import normalize
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
-
-
-def blocks() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+DOCUMENT = ROOT / "docs" / "data.md"
 
 
 def test_the_documented_loader_loads(tmp_path: Path) -> None:
@@ -29,8 +24,7 @@ def test_the_documented_loader_loads(tmp_path: Path) -> None:
                 header = f"ply\nformat ascii 1.0\nelement vertex {len(points)}\n"
                 columns = "".join(f"property float {axis}\n" for axis in "xyz")
                 (folder / f"{number}.ply").write_text(f"{header}{columns}end_header\n{rows}")
-    namespace: dict[str, object] = {}
-    exec(compile(blocks()[-1], "data.md", "exec"), namespace)
+    namespace = execute(DOCUMENT, blocks(DOCUMENT)[-1:])
     data = namespace["animals"](tmp_path / "animals", num_points=8, rotation="y")
     assert (len(data.train), len(data.test), data.class_names) == (6, 4, ("cat", "dog"))
     whole = namespace["animals"](tmp_path / "animals", num_points=8, normalize=False)
@@ -45,8 +39,7 @@ def test_your_own_data(tmp_path: Path) -> None:
         (tmp_path / "animals" / name).mkdir(parents=True)
         for number in range(8):
             np.save(tmp_path / "animals" / name / f"{number}.npy", rng.standard_normal((300, 3)))
-    namespace: dict[str, Any] = {}
-    exec(compile(next(block for block in blocks() if "folder(" in block), "data.md", "exec"), namespace)
+    namespace = execute(DOCUMENT, [block for block in blocks(DOCUMENT) if "folder(" in block][:1])
     data = namespace["data"]
     assert (len(data.train), len(data.test), data.class_names) == (12, 4, ("cat", "dog"))
     namespace |= {"np": np, "points": rng.standard_normal((10, 300, 3)), "labels": np.arange(10) % 2}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from cl3d.data import shapes
 from cl3d.data.dataset import Dataset
 from cl3d.data.procedural.catalog import CLASSES
 from cl3d.data.shapes import JITTER, shapes40
@@ -156,3 +157,19 @@ def test_clouds_are_turned_each_by_its_own_angle(data: Dataset) -> None:
         assert torch.equal(fewer.train.points, turned.train.points[[0, 5]])
     with pytest.raises(InputError, match="rotation is 'x'; give None"):
         shapes40(rotation="x")
+
+
+def test_kept_clouds_are_the_same_and_are_not_made_again(tmp_path, monkeypatch) -> None:
+    settings = {"num_points": 16, "train_per_class": 2, "test_per_class": 1, "num_classes": 3}
+    made = shapes40(**settings)
+    first = shapes40(**settings, cache=tmp_path)
+    monkeypatch.setattr(shapes, "_cloud", None)
+    kept = shapes40(**settings, cache=tmp_path)
+    assert made.fingerprint() == first.fingerprint() == kept.fingerprint()
+    assert made.part_names == kept.part_names
+    assert kept.train.parts is not None
+    assert made.train.parts is not None
+    assert torch.equal(made.train.parts, kept.train.parts)
+    monkeypatch.setattr(shapes, "_source_digest", lambda: "of another version")
+    with pytest.raises(TypeError, match="not callable"):
+        shapes40(**settings, cache=tmp_path)

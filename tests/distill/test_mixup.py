@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from cl3d.clouds import PointClouds
 from cl3d.continual import Rehearse
 from cl3d.distill import Augmentation, PointMixup, Training, fit
 from cl3d.distill.mixup import Mixed, mixed_loss
@@ -47,7 +48,7 @@ def test_the_loss_is_mixed_like_the_clouds():
     )
     logs = net(mixed.points).log_softmax(dim=1)
     expected = -(logs[0, 0] + 0.25 * logs[1, 1] + 0.75 * logs[1, 2] + logs[2, 0]) / 3
-    assert torch.allclose(mixed_loss(net, mixed, labels), expected)
+    assert torch.allclose(mixed_loss(net, mixed, PointClouds(mixed.points, labels)), expected)
 
 
 def test_training_with_it_repeats_and_differs_from_training_without():

@@ -11,8 +11,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from script_runs import run
 
-from cl3d.cli import CONFIGS
 from cl3d.clouds import PointClouds
+from cl3d.config_paths import CONFIGS
 from cl3d.data import shapes40
 from cl3d.distill import Training, save
 from cl3d.distill.parameterizations.points import PointSet

@@ -7,9 +7,12 @@ import json
 import pytest
 
 from cl3d.errors import InputError
+from cl3d.report.collect import collect
 from cl3d.report.curves import read_results, save_accuracy_curves
-from cl3d.report.groups import label
-from cl3d.report.tables import markdown_table
+from cl3d.report.groups import label, side_by_side
+from cl3d.report.records import of_rows, of_runs
+from cl3d.report.summary import summarize
+from cl3d.report.tables import as_latex, as_markdown
 
 
 def result(buffer, seed, final, steps=2, **settings):
@@ -25,13 +28,17 @@ def result(buffer, seed, final, steps=2, **settings):
             "model": "PointNet",
             "strategy_settings": "Scratch(40)",
             "buffer_settings": f"{buffer}()",
+            "class_order": list(range(3 * steps)),
             **settings,
         },
         "final_accuracy": final,
         "average_accuracy": final + 0.1,
-        "accuracy_per_step": [final + 0.2, final],
-        "forgetting": {"max_minus_last": 0.05},
+        "accuracy_per_step": [final + 0.2, *(steps - 1) * [final]],
+        "forgetting": {"max_minus_last": 0.05, "first_minus_last": 0.04},
         "memory_bytes": 1920,
+        "memory_clouds_per_step": [15, 30],
+        **({"forward_transfer": 0.125} if buffer == "pcc" else {}),
+        **({"peak_memory": {"highest": (seed + 3) << 20}} if buffer == "pcc" else {}),
         "condensing_per_step": [{"moved_mean": 0.02}, {"moved_mean": 0.04}] if buffer == "pcc" else [{}, {}],
         "seconds": {"total": 10.0 + seed},
     }
@@ -45,27 +52,87 @@ RUNS = [
 ]
 
 
+def crossed(buffer, gain=0.0, **settings):
+    """Two class orders by three seeds: accuracies 0.5 to 0.9, and ``gain``."""
+    return [
+        result(buffer, seed, 0.5 + 0.1 * seed + 0.2 * order + gain, order_seed=order, **settings)
+        for order in range(2)
+        for seed in range(3)
+    ]
+
+
 def test_means_spreads_and_paired_differences_by_hand():
-    lines = markdown_table(RUNS, "random").splitlines()
-    assert lines[0].endswith("| final − random, paired |")
-    assert lines[2] == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | 1,920 | – | 10 | – |"
-    assert lines[3] == (
-        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 1,920 | 0.030 | 10 | +7.5 (+5.0 to +10.0) |"
+    lines = as_markdown(summarize(RUNS, "random")).splitlines()
+    assert lines[0].endswith("| final − random, paired (95 % interval) |")
+    assert (
+        lines[2]
+        == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | – | 1,920 | 30 | – | 10 | – | – |"
     )
+    assert lines[3] == (
+        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 12.5 ± 0.0 | 1,920 | 30 | 0.030 | 10 | 4 "
+        "| +7.5 (+5.0 to +10.0) |"
+    )
+
+
+def test_pairing_takes_out_what_seeds_and_orders_share():
+    """A buffer that is 0.03 better on each pair is so for certain, however far the pairs are apart."""
+    rows = {row.name: row for row in summarize(crossed("random") + crossed("dm", 0.03), "random").rows}
+    assert rows["dm"].runs == 6
+    assert rows["dm"].difference.interval == (pytest.approx(0.03), pytest.approx(0.03))
+    assert rows["dm"].metrics["final"].mean == pytest.approx(0.73)
+    low, high = rows["dm"].metrics["final"].interval
+    assert low < 0.65 < 0.81 < high
+    assert rows["random"].difference is None
+
+
+def test_joint_is_the_partner_of_every_class_order_of_its_seed():
+    joint = [result(None, seed, 0.9, steps=1, strategy="joint", budget=None) for seed in range(3)]
+    rows = {row.name: row for row in summarize(crossed("random") + joint, "random").rows}
+    assert (rows["joint"].runs, rows["joint"].steps) == (3, 1)
+    # the six differences are 0.4 to 0, their mean that of the means
+    assert rows["joint"].difference.mean == pytest.approx(0.9 - 0.7)
+    low, high = rows["joint"].difference.interval
+    assert 0 < low < 0.2 < high < 0.4
+
+
+def test_a_missing_pair_is_left_out_of_the_difference():
+    rows = summarize([*RUNS, result("dm", 0, 0.7), result("dm", 7, 0.1)], "random").rows
+    dm = next(row for row in rows if row.name == "dm")
+    assert (dm.runs, dm.difference.mean, dm.difference.interval) == (2, pytest.approx(0.2), None)
+
+
+def test_a_memory_that_leaks_never_stands_beside_an_honest_one():
+    leaking = result("pcc", 0, 0.9, leaks=True)
+    assert label(leaking) == "pcc, condensed jointly (LEAKS)"
+    assert label(leaking | {"label": "mine"}) == "mine, condensed jointly (LEAKS)"
+    with pytest.raises(InputError, match="some of the runs leak"):
+        summarize([*RUNS, leaking])
+    bound = result(None, 0, 0.4, strategy="naive", leaks=False)
+    assert "| pcc, condensed jointly (LEAKS) |" in as_markdown(summarize([leaking, bound]))
+
+
+def test_the_classifier_is_named_where_it_is_not_the_head():
+    nearest = result("pcc", 0, 0.6, classifier="nearest_mean", strategy="rehearse")
+    assert label(nearest) == "pcc, rehearse, nearest mean"
+    assert label(result("pcc", 0, 0.6, classifier="softmax")) == "pcc"
 
 
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(InputError, match="differ in data_fingerprint"):
-        markdown_table([*RUNS, result("dm", 0, 0.5, data_fingerprint="g")])
+        summarize([*RUNS, result("dm", 0, 0.5, data_fingerprint="g")])
     with pytest.raises(InputError, match="differ in budget"):
-        markdown_table([*RUNS, result("dm", 0, 0.5, budget="ppc=1")])
+        summarize([*RUNS, result("dm", 0, 0.5, budget="ppc=1")])
     for key in ("model", "strategy_settings", "buffer_settings"):
         with pytest.raises(InputError, match=f"differ in {key}"):
-            markdown_table([*RUNS, result("pcc", 2, 0.5, **{key: "other"})])
-    with pytest.raises(InputError, match="have seed 1"):
-        markdown_table([*RUNS, result("pcc", 1, 0.5)])
+            summarize([*RUNS, result("pcc", 2, 0.5, **{key: "other"})])
+    with pytest.raises(InputError, match="two runs of pcc have seed 1: give one"):
+        summarize([*RUNS, result("pcc", 1, 0.5)])
+    with pytest.raises(InputError, match="two runs of dm have seed 2, order seed 1"):
+        summarize([*crossed("dm"), result("dm", 2, 0.5, order_seed=1)])
+    with pytest.raises(InputError, match="runs of order seed 1 have other class orders"):
+        summarize([*RUNS, result("dm", 1, 0.5, class_order=[1, 0])])
     with pytest.raises(InputError, match="give one of pcc, random"):
-        markdown_table(RUNS, "herding")
+        summarize(RUNS, "herding")
 
 
 def test_strategies_are_told_apart():
@@ -74,11 +141,37 @@ def test_strategies_are_told_apart():
     assert label(result(None, 0, 0.5, strategy="naive")) == "naive"
 
 
-def test_protocols_do_not_meet_in_one_table():
+def test_protocols_and_steps_do_not_meet_in_one_table():
     naive = result(None, 0, 0.1, strategy="naive", budget=None)
-    assert "naive" in markdown_table([*RUNS, naive])
+    joint = result(None, 0, 0.9, steps=1, strategy="joint", budget=None)
+    online = result("pcc", 0, 0.5, strategy="online")
+    three = result("pcc", 0, 0.5, steps=3)
+    assert "naive" in as_markdown(summarize([*RUNS, naive]))
     with pytest.raises(InputError, match=r"different protocols \(online, scratch\)"):
-        markdown_table([*RUNS, result("pcc", 0, 0.5, strategy="online")])
+        summarize([*RUNS, online])
+    tables = side_by_side([*RUNS, naive, joint, online, three])
+    assert tables == [[*RUNS, naive, joint], [joint, three], [naive, joint, online]]
+    assert side_by_side([naive, joint]) == [[naive, joint]]
+    assert side_by_side([joint]) == [[joint]]
+
+
+def test_a_table_for_a_paper():
+    lines = as_latex(summarize([result("a_b, x=10 %", 0, 0.5), result("c", 0, 0.4)], "c")).splitlines()
+    assert lines[0] == r"\begin{tabular}{rlrrrrrrrrrrr}"
+    assert lines[2].startswith(r"steps & memory & runs & final \%")
+    assert r"2 & c & 1 & 40.0 & 50.0" in lines[4]
+    assert r"2 & a\_b, x=10 \% & 1 & 50.0" in lines[5]
+    losing = as_latex(summarize([result("c", 0, 0.5), result("d", 0, 0.4)], "c"))
+    assert r"& $-$10.0 \\" in losing
+
+
+def test_records_have_all_numbers():
+    table = summarize(crossed("random") + crossed("dm", 0.03), "random")
+    random, dm = of_rows(table)
+    assert random.keys() == dm.keys()
+    assert (random["difference"], dm["difference_low"]) == (None, pytest.approx(0.03))
+    runs = of_runs(crossed("dm"))
+    assert (runs[5]["order_seed"], runs[5]["seed"], runs[5]["final"]) == (1, 2, pytest.approx(0.9))
 
 
 @pytest.mark.parametrize("ending", ["png", "pdf"])
@@ -98,3 +191,35 @@ def test_folders_without_results_are_named(tmp_path):
         (tmp_path / "results.json").write_text(damaged)
         with pytest.raises(InputError, match="is damaged"):
             read_results(tmp_path)
+
+
+def written(folder, **content):
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(json.dumps(result("dm", 0, 0.5) | content))
+    return folder
+
+
+def test_a_sweeps_folder_gives_its_finished_runs(tmp_path, recwarn):
+    for job in range(3):
+        written(tmp_path / f"seed-{job}", final_accuracy=job / 10)
+    written(tmp_path / "seed-3", accuracy_per_step=[0.5])
+    assert [run["final_accuracy"] for run in collect([tmp_path])] == [0.0, 0.1, 0.2]
+    assert "1 of 2 steps" in str(recwarn[0].message)
+    assert len(collect([tmp_path / "seed-0", tmp_path / "seed-1"])) == 2
+    with pytest.raises(InputError, match="1 of 2 steps"):
+        collect([tmp_path / "seed-3"])
+    with pytest.raises(InputError, match="no finished run"):
+        collect([tmp_path / "seed-0" / "memory"])
+
+
+def test_what_a_sweep_varied_names_its_runs(tmp_path):
+    for number, (iterations, seed) in enumerate([(10, 0), (10, 1), (20, 0), (20, 1)]):
+        settings = result("dm", seed, 0.5, buffer_settings=f"dm({iterations})")["settings"]
+        folder = written(tmp_path / str(number), settings=settings)
+        config = f"seed: {seed}\ncondenser:\n  iterations: {iterations}\n  optimizer:\n    lr: 0.1\n"
+        (folder / "config.yaml").write_text(config)
+    named = summarize(collect([tmp_path]))
+    assert [(row.name, row.runs) for row in named.rows] == [
+        ("dm, iterations=10", 2),
+        ("dm, iterations=20", 2),
+    ]

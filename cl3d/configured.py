@@ -1,0 +1,46 @@
+"""A continual run from the config of ``cl_run.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omegaconf import DictConfig
+
+from cl3d.cli import budget, build, build_dataset, build_model, flag, whole
+from cl3d.config_paths import order_file
+
+
+def continual_run(config: DictConfig, dataset: Any = None) -> Any:
+    """Builds the :class:`cl3d.continual.ContinualRun` that a config describes.
+
+    Args:
+        dataset: the config's own, where it is there already; otherwise it is loaded.
+
+    Raises:
+        InputError: if a value does not fit; where no data is needed to know, before any is loaded.
+    """
+    # late: importing avalanche takes seconds, and --help should not
+    from cl3d.continual import ContinualRun, read_order
+    from cl3d.distill import resolve_device
+
+    device = resolve_device(str(config.device))
+    steps, seed = whole(config, "steps", 1), whole(config, "seed", 0)
+    orders = None if config.class_order is None else order_file(str(config.class_order))
+    order_seed = seed if config.order_seed is None else whole(config, "order_seed", 0)
+    cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
+    condenser = build(config.condenser) if "condenser" in config else None
+    dataset = build_dataset(config) if dataset is None else dataset
+    return ContinualRun(
+        dataset=dataset,
+        model=model,
+        strategy=strategy,
+        condenser=condenser,
+        budget=cost,
+        steps=steps,
+        seed=seed,
+        order_seed=order_seed,
+        device=device,
+        classifier=str(config.classifier),
+        joint_condensed=flag(config, "joint_condensed"),
+        given_order=None if orders is None else read_order(orders, dataset.class_names, order_seed),
+    )

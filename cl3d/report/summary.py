@@ -1,0 +1,142 @@
+"""Runs summarised: means and spreads over seeds and class orders, differences paired."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cl3d.errors import InputError
+from cl3d.report.bootstrap import bootstrap_interval
+from cl3d.report.groups import PROTOCOLS, Group, Run, group_by_seed, paired, steps_of
+
+METRICS: dict[str, Callable[[Run], float | None]] = {
+    "final": lambda run: run["final_accuracy"],
+    "average": lambda run: run["average_accuracy"],
+    "forgetting_max_minus_last": lambda run: run["forgetting"]["max_minus_last"],
+    "forgetting_first_minus_last": lambda run: run["forgetting"]["first_minus_last"],
+    "forward_transfer": lambda run: run.get("forward_transfer"),
+}
+"""What is averaged, as fractions; None where a run does not have it."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over runs.
+
+    Attributes:
+        deviation: sample standard deviation; None of one run.
+        interval: of the mean, by bootstrap; None of one run.
+    """
+
+    mean: float
+    deviation: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One memory, or a bound.
+
+    Attributes:
+        runs: how many were averaged.
+        metrics: by the names of :data:`METRICS`; None where no run has it.
+        difference: of the final accuracy to the reference's, paired; None for the reference itself.
+        nbytes: of the memory at the end, the largest of the runs.
+        clouds: decoded, at the end, the mean.
+        moved: mean distance that points moved; None where nothing is moved.
+        seconds: of a run, the mean.
+        peak_bytes: of a run's process, the largest; None where it was not measured.
+    """
+
+    name: str
+    steps: int
+    runs: int
+    metrics: dict[str, Estimate | None]
+    difference: Estimate | None
+    nbytes: int
+    clouds: float
+    moved: float | None
+    seconds: float
+    peak_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One table: one protocol and number of steps.
+
+    Attributes:
+        protocol: None where there are bounds alone.
+        reference: the row that others are compared with, or None.
+        rows: by final accuracy.
+    """
+
+    protocol: str | None
+    steps: int
+    reference: str | None
+    rows: tuple[Row, ...]
+
+
+def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
+    """Averages the runs of one table.
+
+    Args:
+        reference: the memory that others are compared with, run by run: the same class order, initial
+            weights and draws.
+
+    Raises:
+        InputError: if the runs cannot stand side by side, or the reference is missing.
+    """
+    groups = group_by_seed(runs)
+    names = sorted({name for _, name in groups})
+    if reference is not None and reference not in names:
+        raise InputError(f"reference={reference} is not among the runs: give one of {', '.join(names)}")
+    steps = max(map(steps_of, runs))
+    base = next((g for (n, name), g in sorted(groups.items(), reverse=True) if name == reference), {})
+    rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
+    protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
+    ranked = sorted(rows, key=lambda row: (row.steps, _final(row)))
+    return Summary(next(iter(protocols), None), steps, reference, tuple(ranked))
+
+
+def _row(name: str, steps: int, group: Group, base: Group) -> Row:
+    members = list(group.values())
+    moved = [
+        step["moved_mean"] for run in members for step in run["condensing_per_step"] if "moved_mean" in step
+    ]
+    peaks = [run["peak_memory"]["highest"] for run in members if run.get("peak_memory")]
+    keys = [(seed if order is None else order, seed) for order, seed in group]
+    differences = {
+        key: run["final_accuracy"] - partner["final_accuracy"]
+        for key, (run, partner) in paired(group, base).items()
+    }
+    return Row(
+        name=name,
+        steps=steps,
+        runs=len(members),
+        metrics={
+            metric: _estimate(dict(zip(keys, map(of, members), strict=True)))
+            for metric, of in METRICS.items()
+        },
+        difference=_estimate(differences) if group is not base else None,
+        nbytes=max(run["memory_bytes"] for run in members),
+        clouds=statistics.fmean(run["memory_clouds_per_step"][-1] for run in members),
+        moved=statistics.fmean(moved) if moved else None,
+        seconds=statistics.fmean(run["seconds"]["total"] for run in members),
+        peak_bytes=max(peaks, default=None),
+    )
+
+
+def _final(row: Row) -> float:
+    final = row.metrics["final"]
+    assert final is not None
+    return final.mean
+
+
+def _estimate(values: Mapping[tuple[int, int], float | None]) -> Estimate | None:
+    known = {key: value for key, value in values.items() if value is not None}
+    if not known:
+        return None
+    numbers = list(known.values())
+    deviation = statistics.stdev(numbers) if len(numbers) > 1 else None
+    return Estimate(statistics.fmean(numbers), deviation, bootstrap_interval(known))

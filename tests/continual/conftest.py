@@ -1,0 +1,5 @@
+"""What tests of strategies share."""
+
+from tiny_stream import benchmark, data
+
+__all__ = ["benchmark", "data"]

@@ -1,0 +1,94 @@
+"""Sweeps: a folder for each job, gone on with by the same command, whatever launches the jobs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from script_runs import SCRIPTS, TINY_RUN, results_of, run
+
+from cl3d.report.collect import collect
+from cl3d.report.summary import summarize
+from cl3d.run_folder import LONGEST_NAME, job_folder
+
+SLURM = str(Path(__file__).with_name("single_node_slurm.sh"))
+LAUNCHERS = {
+    "joblib": ("hydra_plugins.hydra_joblib_launcher", "hydra.launcher.n_jobs=2"),
+    "submitit_local": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.timeout_min=10"),
+    "submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.timeout_min=10"),
+}
+
+
+def test_jobs_are_named_by_their_settings():
+    assert job_folder("buffer-random_seed-0") == "buffer-random_seed-0"
+    assert job_folder("condenser/objective-dm_data.root-/a b") == "condenser_objective-dm_data.root-_a_b"
+    assert job_folder("") == "job"
+    long, longer = job_folder("x" * 300), job_folder("x" * 301)
+    assert long != longer
+    assert LONGEST_NAME < len(long) < 200
+
+
+def test_a_larger_sweep_runs_what_is_new(monkeypatch, tmp_path, capsys):
+    def sweep(buffers):
+        return run("cl_run", "-m", *TINY_RUN, f"buffer={buffers}", monkeypatch=monkeypatch, folder=tmp_path)
+
+    assert sweep("random,k_center") == 0
+    capsys.readouterr()
+    assert sweep("random,herding,k_center") == 0
+    shown = capsys.readouterr().out
+    assert shown.count("it is finished: nothing to do") == 2
+    assert shown.count("final accuracy") == 1
+    names = {row.name for row in summarize(collect([tmp_path]), "random").rows}
+    assert names == {"random", "herding", "k_center"}
+
+
+def sweep_with(launcher: str, folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+    module, option = LAUNCHERS[launcher]
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed: pip install cl3d[sweeps]")
+    slurm = launcher.endswith("slurm")
+    if slurm and shutil.which("sinfo") is None:
+        pytest.skip("SLURM is not installed: apt-get install slurm-wlm munge")
+    command = [
+        *([SLURM] if slurm else []),
+        sys.executable,
+        str(SCRIPTS / "cl_run.py"),
+        "-m",
+        *TINY_RUN,
+        f"hydra/launcher={launcher}",
+    ]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SCRIPTS.parent), *sys.path])}
+    return subprocess.run(
+        [*command, option, f"folder={folder}", *settings], env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_sweep_in_processes_goes_on_where_it_was(tmp_path, launcher):
+    folder, swept = tmp_path / "sweep", ("buffer=random", "seed=0,1")
+    told = sweep_with(launcher, folder, *swept)
+    assert told.returncode == 0, told.stderr
+    jobs = sorted(path.parent for path in folder.glob("*/results.json"))
+    whole = [(job / "results.json").read_bytes() for job in jobs]
+    assert [results_of(job)["settings"]["seed"] for job in jobs] == [0, 1]
+    # as if the second had been killed in its second step
+    for left in ("results.json", "state/step_02.safetensors", "memory/step_02.safetensors"):
+        (jobs[1] / left).unlink()
+    assert sweep_with(launcher, folder, *swept).returncode == 0
+    assert [(job / "results.json").read_bytes() for job in jobs] == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_job_that_is_refused_is_told_of_and_stops_no_other(tmp_path, launcher):
+    told = sweep_with(launcher, tmp_path / "sweep", "buffer=random", "steps=99,1")
+    assert told.returncode == 2
+    assert "steps=99 with 5 classes: give 1 to 5" in told.stderr.splitlines()[-1]
+    assert "Traceback" not in told.stderr
+    assert len(list((tmp_path / "sweep").glob("*/results.json"))) == 1
