@@ -18,7 +18,7 @@ from cl3d.continual.metrics import (
     forgetting_max_minus_last,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)

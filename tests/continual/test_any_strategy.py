@@ -30,6 +30,10 @@ STRATEGIES = {
     "agem": partial(supervised.AGEM, patterns_per_exp=3, sample_size=3),
     "replay": partial(supervised.Replay, mem_size=4),
     "der": partial(supervised.DER, mem_size=8, batch_size_mem=4),
+    "gem": partial(supervised.GEM, patterns_per_exp=3),
+    "gdumb": partial(supervised.GDumb, mem_size=6),
+    "er_ace": partial(supervised.ER_ACE, mem_size=6, batch_size_mem=4),
+    "mir": partial(supervised.MIR, mem_size=6, subsample=4, batch_size_mem=3),
     "own loss": OwnLoss,
     "own loop": OwnLoop,
 }
