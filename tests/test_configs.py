@@ -64,6 +64,11 @@ def test_every_part_can_be_swapped_in_every_condenser(part):
 
 
 def makes_no_sense(condenser) -> str | None:
+    if "balanced" in condenser:  # a reservoir
+        if condenser.get("objective") or condenser.initializer != {"_target_": "cl3d.distill.Random"}:
+            return "draws its clouds itself"
+        stores_clouds = condenser.parameterization._target_.endswith("Points")
+        return None if stores_clouds else "give parameterization=points"
     objective, generates = condenser.get("objective"), "fit_iterations" in condenser.parameterization
     if objective is None:
         return "give an objective, or fit_iterations" if generates else None

@@ -6,6 +6,7 @@ from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.orders import read_order
 from cl3d.continual.replay import CondensedReplay
+from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results, StepResult, finished
 from cl3d.continual.run import ContinualRun
 from cl3d.continual.strategies import Online, Rehearse, Scratch, Strategy
@@ -20,6 +21,7 @@ __all__ = [
     "Naive",
     "Online",
     "Rehearse",
+    "ReservoirBuffer",
     "Results",
     "Scratch",
     "StepResult",

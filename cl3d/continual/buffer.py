@@ -28,12 +28,15 @@ Condense = Condenser | Callable[..., SyntheticSet]
 class CondensedBuffer(ExemplarsBuffer):
     """Avalanche's exemplar buffer, holding one synthetic set for each experience seen.
 
-    Each experience is condensed from its own data alone, when :meth:`post_adapt` is called.
+    Each experience is condensed from its own data alone, when :meth:`post_adapt` is called. Under a
+    ``total`` the sets of earlier experiences shrink before that, each from what it holds itself, so that
+    the memory and the set that is being made never exceed the total together. What a computation holds
+    meanwhile (gradients, decoded clouds, the set that a smaller one is fitted to) is not memory.
 
     Args:
         condenser: e.g. ``cl3d.distill.presets.pcc()``.
-        budget: for each class; or, written as ``nbytes``, for the whole memory, of which each step
-            may use the part of its classes.
+        budget: for each class; or for the whole memory: of ``nbytes`` each experience may use the part of
+            its classes, a ``total`` is shared by the classes seen so far.
         model: builds the networks that the condenser looks through.
         total_classes: of the whole stream; needed with a budget in ``nbytes``.
         seed: the same seed gives the same memory; step i's key is its position in the stream.
@@ -65,23 +68,37 @@ class CondensedBuffer(ExemplarsBuffer):
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Condenses the experience and adds what comes out to the memory."""
-        clouds = experience_clouds(exp)
-        budget = self.budget.part(
-            self._classes_seen, len(clouds.classes), self.total_classes, clouds.num_points
-        )
-        self._classes_seen += len(clouds.classes)
+        self._learn(experience_clouds(exp), exp.current_experience)
+        self._changed()
+
+    def _learn(self, clouds: PointClouds, step: int) -> None:
+        budget = self._make_room(len(clouds.classes), clouds.num_points)
         settings: dict[str, Any] = {} if self.checkpoint is None else {"checkpoint": self.checkpoint}
         synthetic = self.condenser(
             clouds,
             budget=budget,
             model=self.model,
-            seed=fold(self.seed, "condense", exp.current_experience),
+            seed=fold(self.seed, "condense", step),
             device=self.device,
             progress=self.progress,
             **settings,
         )
         self.sets.append(synthetic.as_stored())
-        self._changed()
+
+    def _make_room(self, classes: int, num_points: int) -> Budget:
+        """Shrinks the sets to what they are left with when so many classes come; the budget of these."""
+        before, seen = self._classes_seen, self._classes_seen + classes
+        budget = self.budget.part(before, classes, self.total_classes, num_points)
+        if self.budget.total is not None:
+            shares = iter(self.budget.shares([1] * seen, num_points, least=1))
+            for place, synthetic in enumerate(self.sets):
+                mine = dict(zip(synthetic.clouds_per_class, shares, strict=False))
+                smaller = synthetic.shrink(mine, fold(self.seed, "shrink", place, seen))
+                if smaller is not synthetic:
+                    self.sets[place] = smaller.as_stored()
+            self._changed()
+        self._classes_seen = seen
+        return budget
 
     def restore(self, sets: Sequence[SyntheticSet]) -> None:
         """The memory as it was when it held these sets."""

@@ -26,7 +26,7 @@ def training_passes(run: ContinualRun) -> float:
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
     passes, memory, seen, tested, trained = 0.0, 0, 0, 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
-    plan = run.plan() if remembers else []
+    plan, planned = (run.plan(), run.planned_clouds()) if remembers else ([], [])
     for step, size in enumerate(run.classes_per_step):
         classes = run.order[seen : seen + size]
         seen += size
@@ -36,7 +36,7 @@ def training_passes(run: ContinualRun) -> float:
         if run.condenser is not None and remembers:
             decoded = round(sum(plan[step][1]) * run.condenser.parameterization.decoded_per_pick)
             passes += run.condenser.training_passes(clouds, size, decoded)
-            memory += decoded
+            memory = planned[step]
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested
     return passes
 

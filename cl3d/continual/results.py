@@ -33,6 +33,7 @@ class StepResult:
         row: the step's row of the accuracy matrix; None for steps that have not come.
         class_accuracy: accuracy on each class seen so far, by label.
         memory_bytes, memory_clouds: what the memory holds after the step.
+        memory_files: the names of the files that are the memory after the step.
         condensing: the condenser's own account (loss, how far points moved), or nothing.
         seconds: wall-clock seconds of ``condense``, ``train`` and ``test``.
     """
@@ -45,6 +46,7 @@ class StepResult:
     class_accuracy: dict[int, float]
     memory_bytes: int
     memory_clouds: int
+    memory_files: tuple[str, ...]
     condensing: dict[str, Any]
     seconds: dict[str, float]
 
@@ -88,6 +90,7 @@ class Results:
             "memory_bytes": self.steps[-1].memory_bytes if self.steps else 0,
             "memory_bytes_per_step": [step.memory_bytes for step in self.steps],
             "memory_clouds_per_step": [step.memory_clouds for step in self.steps],
+            "memory_files_per_step": [step.memory_files for step in self.steps],
             "condensing_per_step": [step.condensing for step in self.steps],
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from cl3d.continual.benchmark import (
 )
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
+from cl3d.continual.memory_files import MemoryFiles
 from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.reservoir import ReservoirBuffer, check_total
 from cl3d.continual.results import Results, StepResult
 from cl3d.continual.state import RunStates, finished_steps, restore
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
-from cl3d.distill import Budget, Networks, load, save
+from cl3d.distill import Budget, Networks, Reservoir
 from cl3d.distill.checkpoint import State
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name
@@ -88,23 +91,46 @@ class ContinualRun:
     def plan(self) -> list[tuple[list[int], list[int]]]:
         """For each step its classes' shares in bytes and how many clouds will be picked of each.
 
-        Both in the order in which the classes come; see :meth:`Condenser.plan`.
+        Both in the order in which the classes come; see :meth:`Condenser.plan`. Under a ``total`` these are
+        the shares when the step comes, which shrink afterwards.
 
         Raises:
-            InputError: if a share is below one cloud, or the parameterization does not fit.
+            InputError: if a share is below one cloud, at the last step at the latest, or the
+                parameterization does not fit.
         """
         assert self.condenser is not None
-        points = self.dataset.train.num_points
-        counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
-        if self.budget.nbytes is not None:  # its message names the bytes of the whole memory
-            self.budget.shares(counts.tolist(), points, self.condenser.least_bytes(points))
+        check_total(self.condenser, self.budget)
+        points, num_classes = self.dataset.train.num_points, self.dataset.num_classes
+        there, last = self._train_clouds_in_order, []
+        if self.budget.nbytes is not None or self.budget.total is not None:
+            # its message names the bytes of the whole memory
+            last = self.budget.shares(there, points, self.condenser.least_bytes(points))
         steps, seen = [], 0
         for size in self.classes_per_step:
-            budget = self.budget.part(seen, size, self.dataset.num_classes, points)
-            there = counts[self.order[seen : seen + size]].tolist()
-            steps.append(self.condenser.plan(there, points, budget))
+            step = slice(seen, seen + size)
+            budget = self.budget.part(seen, size, num_classes, points)
+            steps.append(self.condenser.plan(there[step], points, budget))
+            if self.budget.total is not None:
+                self.condenser.plan(there[step], points, Budget(nbytes=sum(last[step])))
             seen += size
         return steps
+
+    def planned_clouds(self) -> list[int]:
+        """About how many decoded clouds the memory holds after each step."""
+        assert self.condenser is not None
+        each = self.condenser.parameterization.decoded_per_pick
+        if self.budget.total is None:
+            return [round(clouds * each) for clouds in accumulate(sum(picks) for _, picks in self.plan())]
+        points, there = self.dataset.train.num_points, self._train_clouds_in_order
+        seen = accumulate(self.classes_per_step)
+        plans = [self.condenser.plan(there[:classes], points, self.budget) for classes in seen]
+        return [round(sum(picks) * each) for _, picks in plans]
+
+    @property
+    def _train_clouds_in_order(self) -> list[int]:
+        """Training clouds of each class, in the order in which the classes come."""
+        counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
+        return counts[self.order].tolist()
 
     @property
     def _told_apart(self) -> bool:
@@ -138,11 +164,10 @@ class ContinualRun:
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
-        Writes ``results.json``, ``seconds.json``, ``accuracy_matrix.csv``, the latest states and, for step i,
-        ``memory/step_<i>.safetensors``: what the step added to the memory, which after step i is the files
-        1 to i. Where the folder holds a run with the same settings that was killed, at whatever moment,
-        it goes on, to the same files as without a break (``seconds.json`` aside). Runs whose model has no
-        name, such as a lambda, begin anew.
+        Writes ``results.json``, ``seconds.json``, ``accuracy_matrix.csv``, the latest states and the sets of
+        the memory (see :class:`MemoryFiles`). Where the folder holds a run with the same settings that was
+        killed, at whatever moment, it goes on, to the same files as without a break (``seconds.json`` aside).
+        Runs whose model has no name, such as a lambda, begin anew.
 
         Raises:
             InputError: if the folder cannot be written to, holds a run of other settings, or is in use.
@@ -175,7 +200,7 @@ class ContinualRun:
         """Runs the steps that are left, and adds each to ``results`` when its state is kept."""
         kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "seed")
         provenance = {key: results.settings[key] for key in kept}
-        clock, done = Clock(), len(results.steps)
+        clock, done, files = Clock(), len(results.steps), MemoryFiles(states.memory)
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
@@ -187,34 +212,35 @@ class ContinualRun:
         if state is not None:
             restore(strategy, state)
             if buffer is not None:
-                buffer.restore([load(states.memory_file(step)) for step in range(done)])
+                buffer.restore(files.read(results.steps[-1].memory_files))
         for step, experience in enumerate(benchmark.train_stream[done:], done):
             clock.reset()
             if buffer is not None and self._told_apart:
                 buffer.checkpoint = states.condensing_file(step)
             with clock("train"):
                 strategy.train(experience, eval_streams=[])
-            if buffer is not None:
-                where = provenance | {"step": step, "classes": groups[step]}
-                save(buffer.sets[-1], states.memory_file(step), where)
+            names = [] if buffer is None else files.write(buffer.sets, step, provenance)
             with clock("test"):
                 strategy.eval(benchmark.test_stream[: step + 1])
-            results.steps.append(self._result(step, groups, recorder, buffer, clock))
+            results.steps.append(self._result(step, groups, recorder, buffer, names, clock))
             states.write(results.steps, strategy)
             yield results.steps[-1]
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
         if not self.strategy.needs_buffer or self.condenser is None:
             return None
-        return CondensedBuffer(
-            clock.timed("condense", self.condenser),
-            self.budget,
-            self.model,
-            total_classes=self.dataset.num_classes,
-            seed=fold(self.seed, "buffer"),
-            device=self.device,
-            progress=progress,
-        )
+        settings: dict[str, Any] = {
+            "total_classes": self.dataset.num_classes,
+            "seed": fold(self.seed, "buffer"),
+            "device": self.device,
+            "progress": progress,
+        }
+        if isinstance(self.condenser, Reservoir):
+            buffer: CondensedBuffer = ReservoirBuffer(self.condenser, self.budget, self.model, **settings)
+        else:
+            buffer = CondensedBuffer(self.condenser, self.budget, self.model, **settings)
+        buffer.post_adapt = clock.timed("condense", buffer.post_adapt)  # type: ignore[method-assign]
+        return buffer
 
     def _result(
         self,
@@ -222,6 +248,7 @@ class ContinualRun:
         groups: list[list[int]],
         recorder: AccuracyRecorder,
         buffer: CondensedBuffer | None,
+        names: list[str],
         clock: Clock,
     ) -> StepResult:
         assert recorder.accuracy is not None
@@ -237,6 +264,7 @@ class ContinualRun:
             class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
             memory_bytes=buffer.nbytes if buffer else 0,
             memory_clouds=sum(len(synthetic) for synthetic in buffer.sets) if buffer else 0,
+            memory_files=tuple(names),
             condensing=buffer.sets[-1].info if buffer else {},
             seconds=clock.seconds(),
         )

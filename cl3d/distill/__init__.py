@@ -25,8 +25,12 @@ from cl3d.distill.optimizers import SGD, Adam
 from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
-from cl3d.distill.parameterizations.generator import GeneratedSet, Generator
+from cl3d.distill.parameterizations.generated_set import GeneratedSet
+from cl3d.distill.parameterizations.generator import Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
+from cl3d.distill.parameterizations.shape_model import ShapeModel, ShapeSet
+from cl3d.distill.reservoir import Reservoir
+from cl3d.distill.spectral import Spectral
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
@@ -57,7 +61,11 @@ __all__ = [
     "PointSet",
     "Points",
     "Random",
+    "Reservoir",
+    "ShapeModel",
+    "ShapeSet",
     "SortedFeatureMatching",
+    "Spectral",
     "Surrogates",
     "SyntheticSet",
     "Trained",

@@ -15,13 +15,14 @@ from torch import Tensor
 from cl3d import __version__
 from cl3d.atomic import write_bytes
 from cl3d.distill.parameterizations.anchors import AnchorSet
-from cl3d.distill.parameterizations.generator import GeneratedSet
+from cl3d.distill.parameterizations.generated_set import GeneratedSet
 from cl3d.distill.parameterizations.points import PointSet
+from cl3d.distill.parameterizations.shape_model import ShapeSet
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError
 
 FORMAT_VERSION = 1
-KINDS: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet)
+KINDS: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet, ShapeSet)
 """The sets that :func:`load` knows by themselves."""
 
 

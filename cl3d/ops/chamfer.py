@@ -23,3 +23,20 @@ def chamfer(first: Tensor, second: Tensor) -> Tensor:
     there = first - second.take_along_dim(in_second, dim=1)
     back = second - first.take_along_dim(in_first, dim=1)
     return there.square().sum(dim=2).mean(dim=1) + back.square().sum(dim=2).mean(dim=1)
+
+
+def pairwise_chamfer(clouds: Tensor) -> Tensor:
+    """Chamfer distance of each cloud and each other; without gradients.
+
+    Args:
+        clouds: (n, p, 3).
+
+    Returns:
+        (n, n), symmetric, 0 on the diagonal.
+    """
+    clouds = clouds.detach()
+    distances = clouds.new_zeros(len(clouds), len(clouds))
+    for row in range(len(clouds) - 1):
+        apart = torch.cdist(clouds[row].unsqueeze(0), clouds[row + 1 :]).square()
+        distances[row, row + 1 :] = apart.amin(dim=1).mean(dim=1) + apart.amin(dim=2).mean(dim=1)
+    return distances + distances.T

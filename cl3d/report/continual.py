@@ -37,12 +37,9 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
-    """Decoded clouds, and bytes of the budget, over all steps."""
-    assert run.condenser is not None
-    plan = run.plan()
-    picks = sum(sum(step) for _, step in plan)
-    clouds = round(picks * run.condenser.parameterization.decoded_per_pick)
-    return clouds, sum(sum(shares) for shares, _ in plan)
+    """Decoded clouds at most after a step, and bytes of the budget over all steps."""
+    nbytes = run.budget.total or sum(sum(shares) for shares, _ in run.plan())
+    return max(run.planned_clouds()), nbytes
 
 
 def show_step(terminal: Terminal, run: ContinualRun, step: StepResult) -> None:
