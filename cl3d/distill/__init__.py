@@ -25,7 +25,7 @@ from cl3d.distill.optimizers import SGD, Adam
 from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
-from cl3d.distill.parameterizations.generated_set import GeneratedSet
+from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.generator import Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.shape_model import ShapeModel, ShapeSet

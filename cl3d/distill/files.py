@@ -15,7 +15,7 @@ from torch import Tensor
 from cl3d import __version__
 from cl3d.atomic import write_bytes
 from cl3d.distill.parameterizations.anchors import AnchorSet
-from cl3d.distill.parameterizations.generated_set import GeneratedSet
+from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.points import PointSet
 from cl3d.distill.parameterizations.shape_model import ShapeSet
 from cl3d.distill.synthetic import SyntheticSet

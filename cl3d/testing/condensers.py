@@ -108,7 +108,7 @@ def check_round_trip(synthetic: SyntheticSet) -> None:
 
 
 def check_shrink(synthetic: SyntheticSet, cloud: int) -> None:
-    """A set shrinks into ever smaller shares, has every class as long as that is possible, and stays alike."""
+    """A set shrinks into ever smaller shares, keeps every class, and is not changed itself."""
     before = {name: tensor.clone() for name, tensor in synthetic.stored().items()}
     smaller = synthetic
     for clouds in (2, 1):

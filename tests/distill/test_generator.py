@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill import Condenser, DistributionMatching, GradientMatching, load, save
-from cl3d.distill.parameterizations.generated_set import GeneratedSet, generator_nbytes
+from cl3d.distill.parameterizations.generated import GeneratedSet, generator_nbytes
 from cl3d.distill.parameterizations.generator import Generator
 from cl3d.errors import InputError
 from cl3d.models import PointNet

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.parameterizations.generated_set import (
+from cl3d.distill.parameterizations.generated import (
     LEAST_WIDTH,
     GeneratedSet,
     drawn,
