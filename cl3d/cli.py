@@ -116,6 +116,22 @@ def build_model(config: Any) -> Any:
     return model
 
 
+def build_condenser(config: DictConfig) -> Any:
+    """The condenser of a script's config, at its ``resolution``; None where there is none.
+
+    Raises:
+        InputError: if a value does not fit.
+    """
+    from cl3d.distill import at_resolution
+
+    if "condenser" not in config:
+        return None
+    condenser = build(config.condenser)
+    if config.get("resolution") is None:
+        return condenser
+    return at_resolution(condenser, whole(config, "resolution", 1))
+
+
 def build_dataset(config: DictConfig) -> Any:
     """The data set of a script's config, with the clouds that ``configs/clouds.yaml`` asks for."""
     from cl3d.data.cache import derived

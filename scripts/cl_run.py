@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
+from cl3d.cli import budget, build, build_condenser, build_dataset, build_model, launch, whole
 from cl3d.run_folder import open_folder
 
 
@@ -24,7 +24,7 @@ def main(config: DictConfig, folder: Path) -> None:
     # what needs no data first: it may have to be downloaded
     steps, seed, orders = whole(config, "steps", 1), whole(config, "seed", 0), config.class_order
     cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
-    condenser = build(config.condenser) if "condenser" in config else None
+    condenser = build_condenser(config)
     dataset = build_dataset(config)
     run = ContinualRun(
         dataset=dataset,

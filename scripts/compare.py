@@ -11,7 +11,7 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_dataset, launch, whole
+from cl3d.cli import budget, build_condenser, build_dataset, launch, whole
 from cl3d.run_folder import open_folder
 
 
@@ -21,7 +21,9 @@ def main(config: DictConfig, folder: Path) -> None:
     from cl3d.report.terminal import Terminal
 
     whole(config, "runs", 1)
-    same = [f"{key}={config[key]}" for key in ("ppc", "ratio", "budget") if config[key] is not None]
+    same = [
+        f"{key}={config[key]}" for key in ("ppc", "ratio", "budget", "resolution") if config[key] is not None
+    ]
     kept = ("shots", "imbalance", "holdout", "canonical", "device")
     both = [f"{key}={config[key]}" for key in kept if config[key] is not None]
     test = [f"{key}={config[key]}" for key in ("runs", "fresh_decoding")]
@@ -34,7 +36,7 @@ def main(config: DictConfig, folder: Path) -> None:
     data = build_dataset(config).train
     for job in planned:  # refuses what cannot be before anything is made
         name, *changes = job.condenser.split()
-        condenser = build(compose("distill", [f"condenser={name}", *both, *same, *changes]).condenser)
+        condenser = build_condenser(compose("distill", [f"condenser={name}", *both, *same, *changes]))
         condenser.plan(data.clouds_of_each_class(), data.num_points, budget(config))
     open_folder(folder, config, finished=(folder / "comparison.csv").exists())
     terminal, results = Terminal(), []

@@ -22,7 +22,7 @@ from cl3d.continual.benchmark import (
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.memory_files import MemoryFiles
-from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
 from cl3d.continual.reservoir import ReservoirBuffer, check_total
 from cl3d.continual.results import Results, StepResult
 from cl3d.continual.state import RunStates, finished_steps, restore
@@ -34,6 +34,7 @@ from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name
 from cl3d.errors import InputError
 from cl3d.locks import locked
+from cl3d.peak_memory import PeakMemory
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -164,10 +165,10 @@ class ContinualRun:
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
-        Writes ``results.json``, ``seconds.json``, ``accuracy_matrix.csv``, the latest states and the sets of
-        the memory (see :class:`MemoryFiles`). Where the folder holds a run with the same settings that was
-        killed, at whatever moment, it goes on, to the same files as without a break (``seconds.json`` aside).
-        Runs whose model has no name, such as a lambda, begin anew.
+        Writes ``results.json``, ``seconds.json``, ``peak_memory.json``, ``accuracy_matrix.csv``, the latest
+        states and the sets of the memory (see :class:`MemoryFiles`). Where the folder holds a run with the
+        same settings that was killed, at whatever moment, it goes on, to the same files as without a break
+        (seconds and peak memory aside). Runs whose model has no name, such as a lambda, begin anew.
 
         Raises:
             InputError: if the folder cannot be written to, holds a run of other settings, or is in use.
@@ -200,7 +201,7 @@ class ContinualRun:
         """Runs the steps that are left, and adds each to ``results`` when its state is kept."""
         kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "seed")
         provenance = {key: results.settings[key] for key in kept}
-        clock, done, files = Clock(), len(results.steps), MemoryFiles(states.memory)
+        clock, done, files = Clock(PeakMemory(self.device)), len(results.steps), MemoryFiles(states.memory)
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
@@ -221,10 +222,20 @@ class ContinualRun:
                 strategy.train(experience, eval_streams=[])
             names = [] if buffer is None else files.write(buffer.sets, step, provenance)
             with clock("test"):
+                untrained = self._untrained(networks, groups[step])
+                ahead = None
+                if step + 1 < len(groups):
+                    strategy.eval(benchmark.test_stream[step + 1 : step + 2])
+                    ahead = recorder.accuracy_in_task
                 strategy.eval(benchmark.test_stream[: step + 1])
-            results.steps.append(self._result(step, groups, recorder, buffer, names, clock))
+            told = {"ahead": ahead, "untrained": untrained, "memory_files": tuple(names)}
+            results.steps.append(self._result(step, groups, recorder, buffer, clock, told))
             states.write(results.steps, strategy)
             yield results.steps[-1]
+
+    def _untrained(self, networks: Networks, classes: list[int]) -> float:
+        """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
+        return accuracy_in_task(networks.draw("step", 0), self.dataset.test.of_classes(classes), classes)
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
         if not self.strategy.needs_buffer or self.condenser is None:
@@ -248,8 +259,8 @@ class ContinualRun:
         groups: list[list[int]],
         recorder: AccuracyRecorder,
         buffer: CondensedBuffer | None,
-        names: list[str],
         clock: Clock,
+        others: dict[str, Any],
     ) -> StepResult:
         assert recorder.accuracy is not None
         assert recorder.accuracy_in_task is not None
@@ -264,7 +275,8 @@ class ContinualRun:
             class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
             memory_bytes=buffer.nbytes if buffer else 0,
             memory_clouds=sum(len(synthetic) for synthetic in buffer.sets) if buffer else 0,
-            memory_files=tuple(names),
             condensing=buffer.sets[-1].info if buffer else {},
             seconds=clock.seconds(),
+            peak_bytes=clock.peak_bytes(),
+            **others,
         )

@@ -30,6 +30,7 @@ from cl3d.distill.parameterizations.generator import Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.shape_model import ShapeModel, ShapeSet
 from cl3d.distill.reservoir import Reservoir
+from cl3d.distill.resolution import at_resolution
 from cl3d.distill.spectral import Spectral
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
 from cl3d.distill.synthetic import SyntheticSet
@@ -72,6 +73,7 @@ __all__ = [
     "Training",
     "TrajectoryMatching",
     "TurnedPoints",
+    "at_resolution",
     "distill",
     "evaluate",
     "fit",

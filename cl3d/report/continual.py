@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cl3d.continual import ContinualRun, Results, StepResult
 from cl3d.continual.estimate import expected_seconds
@@ -77,12 +78,20 @@ def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
                 f"{100 * forgetting['max_minus_last']:.1f} points (max - last), "
                 f"{100 * forgetting['first_minus_last']:.1f} (first - last)",
             ),
+            ("transfer", _transfer(summary)),
             ("memory", size(summary["memory_bytes"])),
             ("time", duration(results.seconds()["total"])),
+            ("peak memory", size(results.peak_memory()["highest"])),
             (
                 "written",
-                f"{folder}: results.json, seconds.json, accuracy_matrix.csv, config.yaml"
+                f"{folder}: results.json, seconds.json, peak_memory.json, accuracy_matrix.csv, config.yaml"
                 + (", memory/" if summary["memory_bytes"] else ""),
             ),
         ]
     )
+
+
+def _transfer(summary: dict[str, Any]) -> str:
+    forward, backward = summary["forward_transfer"], 100 * summary["backward_transfer"]
+    ahead = "" if forward is None else f", {100 * forward:.1f} forward"
+    return f"{backward:.1f} points backward{ahead}"

@@ -21,7 +21,7 @@ MARKERS = "osD^vPX"
 
 
 def read_results(folder: Path) -> dict[str, Any]:
-    """The ``results.json`` of a run folder, with its ``seconds.json`` under ``seconds``.
+    """The ``results.json`` of a run folder, with ``seconds.json`` under ``seconds``, and so ``peak_memory``.
 
     Raises:
         InputError: if there is none, or the run is not finished.
@@ -33,6 +33,8 @@ def read_results(folder: Path) -> dict[str, Any]:
         results: dict[str, Any] = json.loads(path.read_text())
         if "seconds" not in results:  # the first version had them in the same file
             results["seconds"] = json.loads((folder / "seconds.json").read_text())
+        peaks = folder / "peak_memory.json"
+        results["peak_memory"] = json.loads(peaks.read_text()) if peaks.exists() else None
         steps, planned = len(results["accuracy_per_step"]), len(results["settings"]["classes_per_step"])
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{path} is damaged ({error!r}): leave it out or run it again") from error

@@ -9,9 +9,14 @@ from typing import Any
 from cl3d.errors import InputError
 from cl3d.report.groups import Group, group_by_seed
 
+COLUMNS = ("final %", "average %", "forgetting", "forward", "bytes", "clouds", "moved", "seconds", "peak MiB")
+
 
 def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None) -> str:
     """One line for each memory and number of steps: mean ± sample standard deviation over seeds.
+
+    Forgetting is max minus last, ``forward`` the forward transfer, in percentage points both; a dash stands
+    for what a run does not have.
 
     Args:
         runs: results as :func:`cl3d.report.curves.read_results` gives them, of one data set.
@@ -25,7 +30,7 @@ def markdown_table(runs: Sequence[dict[str, Any]], reference: str | None = None)
     names = sorted({name for _, name in groups})
     if reference is not None and reference not in names:
         raise InputError(f"reference={reference} is not among the runs: give one of {', '.join(names)}")
-    head = ["steps", "memory", "seeds", "final %", "average %", "forgetting", "bytes", "moved", "seconds"]
+    head = ["steps", "memory", "seeds", *COLUMNS]
     if reference is not None:
         head.append(f"final − {reference}, paired")
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
@@ -45,13 +50,17 @@ def _cells(members: Sequence[dict[str, Any]]) -> list[str]:
     moved = [
         step["moved_mean"] for run in members for step in run["condensing_per_step"] if "moved_mean" in step
     ]
+    peaks = [run["peak_memory"]["highest"] for run in members if run.get("peak_memory")]
     return [
         _percent([run["final_accuracy"] for run in members]),
         _percent([run["average_accuracy"] for run in members]),
         _percent([run["forgetting"]["max_minus_last"] for run in members]),
+        _percent([run["forward_transfer"] for run in members if run.get("forward_transfer") is not None]),
         f"{members[0]['memory_bytes']:,}",
+        f"{statistics.fmean(run['memory_clouds_per_step'][-1] for run in members):,.0f}",
         f"{statistics.fmean(moved):.3f}" if moved else "–",
         f"{statistics.fmean(run['seconds']['total'] for run in members):.0f}",
+        f"{max(peaks) / (1 << 20):,.0f}" if peaks else "–",
     ]
 
 
@@ -68,5 +77,7 @@ def _paired(members: Group, reference: Group) -> str:
 
 
 def _percent(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
     mean = 100 * statistics.fmean(values)
     return f"{mean:.1f} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"

@@ -32,6 +32,9 @@ def result(buffer, seed, final, steps=2, **settings):
         "accuracy_per_step": [final + 0.2, final],
         "forgetting": {"max_minus_last": 0.05},
         "memory_bytes": 1920,
+        "memory_clouds_per_step": [15, 30],
+        **({"forward_transfer": 0.125} if buffer == "pcc" else {}),
+        **({"peak_memory": {"highest": (seed + 3) << 20}} if buffer == "pcc" else {}),
         "condensing_per_step": [{"moved_mean": 0.02}, {"moved_mean": 0.04}] if buffer == "pcc" else [{}, {}],
         "seconds": {"total": 10.0 + seed},
     }
@@ -48,9 +51,13 @@ RUNS = [
 def test_means_spreads_and_paired_differences_by_hand():
     lines = markdown_table(RUNS, "random").splitlines()
     assert lines[0].endswith("| final − random, paired |")
-    assert lines[2] == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | 1,920 | – | 10 | – |"
+    assert (
+        lines[2]
+        == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | – | 1,920 | 30 | – | 10 | – | – |"
+    )
     assert lines[3] == (
-        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 1,920 | 0.030 | 10 | +7.5 (+5.0 to +10.0) |"
+        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 12.5 ± 0.0 | 1,920 | 30 | 0.030 | 10 | 4 "
+        "| +7.5 (+5.0 to +10.0) |"
     )
 
 
