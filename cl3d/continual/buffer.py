@@ -93,7 +93,7 @@ class CondensedBuffer(ExemplarsBuffer):
             shares = iter(self.budget.shares([1] * seen, num_points, least=1))
             for place, synthetic in enumerate(self.sets):
                 mine = dict(zip(synthetic.clouds_per_class, shares, strict=False))
-                smaller = synthetic.shrink(mine, fold(self.seed, "shrink", place, seen))
+                smaller = synthetic.to(self.device).shrink(mine, fold(self.seed, "shrink", place, seen)).cpu()
                 if smaller is not synthetic:
                     self.sets[place] = smaller.as_stored()
             self._changed()
