@@ -84,21 +84,22 @@ class CondensedBuffer(ExemplarsBuffer):
             **settings,
         )
         self.sets.append(synthetic.as_stored())
+        self._classes_seen += len(clouds.classes)
 
     def _make_room(self, classes: int, num_points: int) -> Budget:
         """Shrinks the sets to what they are left with when so many classes come; the budget of these."""
         before, seen = self._classes_seen, self._classes_seen + classes
-        budget = self.budget.part(before, classes, self.total_classes, num_points)
         if self.budget.total is not None:
-            shares = iter(self.budget.shares([1] * seen, num_points, least=1))
+            # refused before a set has lost anything
+            least = self.condenser.least_bytes(num_points) if isinstance(self.condenser, Condenser) else 1
+            shares = iter(self.budget.shares([1] * seen, num_points, least))
             for place, synthetic in enumerate(self.sets):
                 mine = dict(zip(synthetic.clouds_per_class, shares, strict=False))
                 smaller = synthetic.to(self.device).shrink(mine, fold(self.seed, "shrink", place, seen)).cpu()
                 if smaller is not synthetic:
                     self.sets[place] = smaller.as_stored()
             self._changed()
-        self._classes_seen = seen
-        return budget
+        return self.budget.part(before, classes, self.total_classes, num_points)
 
     def restore(self, sets: Sequence[SyntheticSet]) -> None:
         """The memory as it was when it held these sets."""

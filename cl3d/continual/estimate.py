@@ -26,7 +26,7 @@ def training_passes(run: ContinualRun) -> float:
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
     passes, memory, seen, trained = 0.0, 0, 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
-    plan, planned = (run.plan(), run.planned_clouds()) if remembers else ([], [])
+    plan, planned = (run.plan().steps(), run.plan().clouds()) if remembers else ([], [])
     for step, size in enumerate(run.classes_per_step):
         classes = run.order[seen : seen + size]
         seen += size

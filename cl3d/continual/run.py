@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.memory_files import MemoryFiles
 from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
-from cl3d.continual.reservoir import ReservoirBuffer, check_total
+from cl3d.continual.plan import MemoryPlan
+from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results, StepResult
 from cl3d.continual.state import RunStates, finished_steps, restore
 from cl3d.continual.strategies import Strategy
@@ -75,7 +75,7 @@ class ContinualRun:
             return
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
-        self.plan()  # refuses budgets below one cloud per class, and what does not fit them
+        self.plan().steps()  # refuses budgets below one cloud per class, and what does not fit them
 
     @property
     def order(self) -> list[int]:
@@ -89,49 +89,14 @@ class ContinualRun:
         """How many classes each step brings."""
         return split_classes(self.dataset.num_classes, 1 if self.strategy.one_step else self.steps)
 
-    def plan(self) -> list[tuple[list[int], list[int]]]:
-        """For each step its classes' shares in bytes and how many clouds will be picked of each.
-
-        Both in the order in which the classes come; see :meth:`Condenser.plan`. Under a ``total`` these are
-        the shares when the step comes, which shrink afterwards.
-
-        Raises:
-            InputError: if a share is below one cloud, at the last step at the latest, or the
-                parameterization does not fit.
-        """
+    def plan(self) -> MemoryPlan:
+        """What the memory will hold; the run needs one."""
         assert self.condenser is not None
-        check_total(self.condenser, self.budget)
-        points, num_classes = self.dataset.train.num_points, self.dataset.num_classes
-        there, last = self._train_clouds_in_order, []
-        if self.budget.nbytes is not None or self.budget.total is not None:
-            # its message names the bytes of the whole memory
-            last = self.budget.shares(there, points, self.condenser.least_bytes(points))
-        steps, seen = [], 0
-        for size in self.classes_per_step:
-            step = slice(seen, seen + size)
-            budget = self.budget.part(seen, size, num_classes, points)
-            steps.append(self.condenser.plan(there[step], points, budget))
-            if self.budget.total is not None:
-                self.condenser.plan(there[step], points, Budget(nbytes=sum(last[step])))
-            seen += size
-        return steps
-
-    def planned_clouds(self) -> list[int]:
-        """About how many decoded clouds the memory holds after each step."""
-        assert self.condenser is not None
-        each = self.condenser.parameterization.decoded_per_pick
-        if self.budget.total is None:
-            return [round(clouds * each) for clouds in accumulate(sum(picks) for _, picks in self.plan())]
-        points, there = self.dataset.train.num_points, self._train_clouds_in_order
-        seen = accumulate(self.classes_per_step)
-        plans = [self.condenser.plan(there[:classes], points, self.budget) for classes in seen]
-        return [round(sum(picks) * each) for _, picks in plans]
-
-    @property
-    def _train_clouds_in_order(self) -> list[int]:
-        """Training clouds of each class, in the order in which the classes come."""
-        counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
-        return counts[self.order].tolist()
+        train = self.dataset.train
+        counts = torch.bincount(train.labels, minlength=self.dataset.num_classes)[self.order]
+        return MemoryPlan(
+            self.condenser, self.budget, train.num_points, counts.tolist(), self.classes_per_step
+        )
 
     @property
     def _told_apart(self) -> bool:

@@ -43,7 +43,7 @@ class Spectral:
         InputError: if ``points`` is no whole number from 1.
     """
 
-    points: int | None = 128
+    points: int | None = 64
 
     def __post_init__(self) -> None:
         if self.points is not None:

@@ -39,8 +39,9 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
     """Decoded clouds at most after a step, and bytes of the budget over all steps."""
-    nbytes = run.budget.total or sum(sum(shares) for shares, _ in run.plan())
-    return max(run.planned_clouds()), nbytes
+    plan = run.plan()
+    nbytes = run.budget.total or sum(sum(shares) for shares, _ in plan.steps())
+    return max(plan.clouds()), nbytes
 
 
 def show_step(terminal: Terminal, run: ContinualRun, step: StepResult) -> None:

@@ -211,6 +211,32 @@ def test_a_total_that_cannot_hold_all_classes_in_the_end_is_refused_before_anyth
         run_under(dataset, least - 1, condenser)
 
 
+def test_a_buffer_of_your_own_refuses_before_anything_is_lost():
+    buffer = CondensedBuffer(presets.random(), Budget(total=5 * 12 * 6 + 3), SMALL)
+    buffer.post_adapt(None, experience(0, range(3), 4, 6))
+    before = [(s.nbytes, len(s)) for s in buffer.sets]
+    with pytest.raises(InputError, match=r"total=363 is 363 bytes, below the 72 .* each of 6 classes"):
+        buffer.post_adapt(None, experience(1, range(3, 6), 4, 6))
+    assert [(s.nbytes, len(s)) for s in buffer.sets] == before
+    buffer.post_adapt(None, experience(1, range(3, 5), 4, 6))
+    assert [s.clouds_per_class for s in buffer.sets] == [{0: 1, 1: 1, 2: 1}, {3: 1, 4: 1}]
+
+
+def test_a_condensation_that_failed_can_be_tried_again():
+    fails = [True]
+
+    def condense(clouds, **rest):
+        if fails.pop() if fails else False:
+            raise KeyboardInterrupt
+        return presets.random()(clouds, **rest)
+
+    buffer = CondensedBuffer(condense, Budget(total=8 * 12 * 6), SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        buffer.post_adapt(None, experience(0, range(2), 4, 6))
+    buffer.post_adapt(None, experience(0, range(2), 4, 6))
+    assert buffer.sets[0].clouds_per_class == {0: 4, 1: 4}
+
+
 def test_a_generator_too_wide_for_the_last_share_is_refused(dataset):
     condenser = replace(DM, parameterization=Generator(width=10))
     with pytest.raises(InputError, match="a generator of width 10 with 2 clouds takes"):
@@ -220,7 +246,7 @@ def test_a_generator_too_wide_for_the_last_share_is_refused(dataset):
 def test_what_is_planned_is_what_is_held(dataset, tmp_path):
     run = run_under(dataset, 16 * CLOUD, presets.random())
     results = run.start(tmp_path)
-    assert run.planned_clouds() == [step.memory_clouds for step in results.steps] == [10, 16, 16, 16]
+    assert run.plan().clouds() == [step.memory_clouds for step in results.steps] == [10, 16, 16, 16]
     # 2 epochs on the memory, and 0.4 forward passes of test clouds: of the classes seen, the next, the own
     assert training_passes(run) == pytest.approx(2 * 58 + 0.4 * 2 * ((2 + 4 + 6 + 7) + 5 + 7))
 
