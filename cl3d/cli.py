@@ -191,7 +191,7 @@ def budget(config: DictConfig) -> Any:
     ppc = given.pop("ppc", None)
     if len(given) > 1:
         named = " and ".join(f"{name}={value}" for name, value in given.items())
-        raise InputError(f"{named} are all given: give one of them")
+        raise InputError(f"{named} are given together: give one of them")
     if not given:
         return Budget(ppc=ppc)
     return Budget(**{"nbytes" if name == "budget" else name: value for name, value in given.items()})

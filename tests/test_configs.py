@@ -110,10 +110,15 @@ def test_data_sets_name_a_function(name):
     assert config.data.num_points > 0
 
 
-def test_the_budget_is_written_in_one_of_three_ways():
+def test_the_budget_is_written_in_one_of_four_ways():
     assert budget(composed("cl_run")) == Budget(ppc=5)
     assert budget(composed("cl_run", "ratio=0.05")) == Budget(ratio=0.05)
     assert budget(composed("cl_run", "budget=614400")) == Budget(nbytes=614400)
+    assert budget(composed("cl_run", "total=614400")) == Budget(total=614400)
+    with pytest.raises(InputError, match="budget=5 and total=7 are given together: give one of them"):
+        budget(composed("cl_run", "budget=5", "total=7"))
+    with pytest.raises(InputError, match="total=many: give a number"):
+        budget(composed("cl_run", "total=many"))
 
 
 def test_configs_stand_beside_the_package():

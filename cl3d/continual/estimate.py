@@ -36,7 +36,7 @@ def training_passes(run: ContinualRun) -> float:
         tested = int(test[run.order[:seen]].sum() + test[ahead].sum() + test[classes].sum())
         trained += clouds
         if run.condenser is not None and remembers:
-            decoded = round(sum(plan[step][1]) * run.condenser.parameterization.decoded_per_pick)
+            decoded = sum(map(run.condenser.parameterization.decoded, plan[step][1]))
             passes += run.condenser.training_passes(clouds, size, decoded)
             memory = planned[step]
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested

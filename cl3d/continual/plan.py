@@ -57,9 +57,11 @@ class MemoryPlan:
 
     def clouds(self) -> list[int]:
         """About how many decoded clouds the memory holds after each step."""
-        each = self.condenser.parameterization.decoded_per_pick
         if self.budget.total is None:
-            return [round(picks * each) for picks in accumulate(sum(picks) for _, picks in self.steps())]
+            return list(accumulate(self._decoded(picks) for _, picks in self.steps()))
         seen = accumulate(self.classes_per_step)
         plans = [self.condenser.plan(self.there[:k], self.num_points, self.budget) for k in seen]
-        return [round(sum(picks) * each) for _, picks in plans]
+        return [self._decoded(picks) for _, picks in plans]
+
+    def _decoded(self, picks: Sequence[int]) -> int:
+        return sum(map(self.condenser.parameterization.decoded, picks))

@@ -172,10 +172,9 @@ class Anchors:
         """Yes."""
         return True
 
-    @property
-    def decoded_per_pick(self) -> float:
+    def decoded(self, picks: int) -> int:
         """M + L for each M."""
-        return (self.anchors + self.blends) / self.anchors
+        return picks * (self.anchors + self.blends) // self.anchors
 
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses anchors without points."""

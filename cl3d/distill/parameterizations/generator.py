@@ -57,10 +57,9 @@ class Generator:
         """Where it is fitted to them."""
         return self.fit_iterations > 0
 
-    @property
-    def decoded_per_pick(self) -> float:
-        """One."""
-        return 1.0
+    def decoded(self, picks: int) -> int:
+        """The same."""
+        return picks
 
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses bytes that do not pay for the width, or for any."""

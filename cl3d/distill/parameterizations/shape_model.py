@@ -156,10 +156,9 @@ class ShapeModel:
         """Yes."""
         return True
 
-    @property
-    def decoded_per_pick(self) -> float:
-        """All samples, of all clouds."""
-        return self.samples / self.clouds
+    def decoded(self, picks: int) -> int:
+        """All samples, however many clouds the statistics are taken of."""
+        return self.samples if picks else 0
 
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses shapes finer than the real clouds."""
