@@ -98,7 +98,7 @@ class GeneratedSet(SyntheticSet):
 
         The network takes nearly all of the bytes, so that fewer codes alone would not do. The codes that
         are kept are those whose part of the set, network included, stays within their class's share; at
-        least one of each class.
+        least one of each class, and no more than leave bytes for a network.
 
         Args:
             seed: of the new network and its fit.
@@ -107,7 +107,10 @@ class GeneratedSet(SyntheticSet):
         if self.nbytes <= allowed:
             return self
         each = self.nbytes / len(self)
-        kept = self._codes({label: max(1, int(shares[label] / each)) for label in self.clouds_per_class})
+        counts = {label: int(shares[label] / each) for label in self.clouds_per_class}
+        while max(counts.values()) > 1 and generator_nbytes(LEAST_WIDTH, sum(counts.values())) > allowed:
+            counts = {label: count - 1 for label, count in counts.items()}
+        kept = self._codes({label: max(1, count) for label, count in counts.items()})
         width = min(largest_width(allowed, len(kept)), self.siren.width)
         if width < LEAST_WIDTH:
             raise too_small(allowed, generator_nbytes(LEAST_WIDTH, len(kept)))
