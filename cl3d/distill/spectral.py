@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from cl3d.clouds import PointClouds
@@ -90,6 +89,8 @@ def spectral_exemplars(distances: Tensor, count: int, seed: int) -> Tensor:
     Returns:
         (count,) int64, none twice.
     """
+    from sklearn.cluster import KMeans  # late: it takes long to import, and nothing else needs it
+
     embedding = spectral_embedding(distances, count)
     means = KMeans(count, n_init=10, random_state=seed % K_MEANS_SEEDS).fit(embedding.numpy())
     labels = torch.from_numpy(means.labels_).long()

@@ -31,6 +31,8 @@ class SyntheticSet(nn.Module, ABC):
     """
 
     kind: ClassVar[str]
+    draws: ClassVar[bool] = False
+    """Whether clouds are drawn from what is stored, so that their number says nothing of its size."""
     labels: Tensor
 
     def __init__(self, labels: Tensor) -> None:

@@ -130,9 +130,12 @@ def test_files_that_do_not_fit_are_refused(config, tensors, message):
         ShapeSet.rebuild(kept.stored() | tensors, kept.labels, kept.config() | config)
 
 
-def test_a_file_brings_it_back(tmp_path):
-    save(shape_set(), tmp_path / "set.safetensors")
-    assert torch.equal(load(tmp_path / "set.safetensors").decode().points, shape_set().decode().points)
+@pytest.mark.parametrize("samples", [3, 1000])
+def test_a_file_brings_it_back(tmp_path, samples):
+    """Also where there are more draws than numbers stored."""
+    kept = shape_set(samples=(samples, 1))
+    save(kept, tmp_path / "set.safetensors")
+    assert torch.equal(load(tmp_path / "set.safetensors").decode().points, kept.decode().points)
 
 
 @pytest.mark.parametrize("wrong", [{"clouds": 0}, {"samples": 0}, {"rounds": 0}, {"num_points": 0}])

@@ -39,7 +39,7 @@ class ShapeSet(SyntheticSet):
         shapes: parameter.
     """
 
-    kind = "shape_model"
+    kind, draws = "shape_model", True
 
     def __init__(self, shapes: Tensor, modes: Sequence[int], labels: Tensor, seed: int) -> None:
         super().__init__(labels.clone())
