@@ -10,11 +10,21 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.supervised import Naive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cl3d.clouds import PointClouds
-from cl3d.continual import CondensedBuffer, ContinualRun, Rehearse, ReservoirBuffer, Scratch
+from cl3d.continual import (
+    CondensedBuffer,
+    CondensedReplay,
+    ContinualRun,
+    Rehearse,
+    ReservoirBuffer,
+    Scratch,
+    class_incremental,
+)
 from cl3d.continual.estimate import training_passes
 from cl3d.data import shapes40
 from cl3d.distill import (
@@ -274,6 +284,27 @@ def test_a_reservoir_fills_the_total_and_no_more(dataset, tmp_path, balanced):
         assert max(counts) - min(counts) <= 1
     real = {cloud.numpy().tobytes() for cloud in dataset.train.points}
     assert all(cloud.numpy().tobytes() in real for cloud in last.decode().points.detach())
+
+
+@pytest.mark.parametrize("buffer_class", [CondensedBuffer, ReservoirBuffer])
+def test_a_stock_strategy_rehearses_a_memory_under_a_total(dataset, buffer_class):
+    condenser = presets.random() if buffer_class is CondensedBuffer else presets.balanced_reservoir()
+    buffer = buffer_class(condenser, Budget(total=8 * CLOUD + 1), SMALL)
+    net = SMALL(7)
+    strategy = Naive(
+        model=net,
+        optimizer=torch.optim.SGD(net.parameters(), 0.01),
+        criterion=torch.nn.CrossEntropyLoss(),
+        train_mb_size=8,
+        plugins=[CondensedReplay(buffer, batch_size=3)],
+        evaluator=EvaluationPlugin(),
+    )
+    for experience in class_incremental(dataset, 3, range(7)).train_stream:
+        strategy.train(experience, eval_streams=[])
+        assert buffer.nbytes == 8 * CLOUD
+    assert sorted(label for s in buffer.sets for label in s.clouds_per_class) == list(range(7))
+    (clouds,) = buffer.clouds()
+    assert len(clouds) == len(buffer.buffer) == buffer.max_size == 8
 
 
 def test_a_reservoir_needs_a_total(dataset):
