@@ -123,6 +123,22 @@ def build_model(config: Any) -> Any:
     return model
 
 
+def build_condenser(config: DictConfig) -> Any:
+    """The condenser of a script's config, at its ``resolution``; None where there is none.
+
+    Raises:
+        InputError: if a value does not fit.
+    """
+    from cl3d.distill import at_resolution
+
+    if "condenser" not in config:
+        return None
+    condenser = build(config.condenser)
+    if config.get("resolution") is None:
+        return condenser
+    return at_resolution(condenser, whole(config, "resolution", 1))
+
+
 def build_dataset(config: DictConfig) -> Any:
     """The data set of a script's config, with the clouds that ``configs/clouds.yaml`` asks for."""
     from cl3d.data.cache import derived
@@ -185,20 +201,22 @@ def flag(config: DictConfig, name: str) -> bool:
 
 
 def budget(config: DictConfig) -> Any:
-    """The budget that ``ppc``, ``ratio`` and ``budget`` (bytes) describe; ``ppc`` unless another is set."""
+    """The budget that the config describes: ``ppc`` unless one of the others is set."""
     from cl3d.distill import Budget
 
-    if config.ratio is not None and config.budget is not None:
-        raise InputError(f"ratio={config.ratio} and budget={config.budget} are both given: give one of them")
-    for name in ("ppc", "ratio", "budget"):
-        value = config[name]
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+    given = {
+        name: config[name] for name in ("ppc", "ratio", "budget", "total") if config.get(name) is not None
+    }
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{name}={value}: give a number")
-    if config.budget is not None:
-        return Budget(nbytes=config.budget)
-    if config.ratio is not None:
-        return Budget(ratio=config.ratio)
-    return Budget(ppc=config.ppc)
+    ppc = given.pop("ppc", None)
+    if len(given) > 1:
+        named = " and ".join(f"{name}={value}" for name, value in given.items())
+        raise InputError(f"{named} are given together: give one of them")
+    if not given:
+        return Budget(ppc=ppc)
+    return Budget(**{"nbytes" if name == "budget" else name: value for name, value in given.items()})
 
 
 def sentence(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, flag, whole
+from cl3d.cli import budget, build, build_condenser, build_dataset, build_model, flag, whole
 from cl3d.config_paths import order_file
 
 
@@ -28,7 +28,7 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
     orders = None if config.class_order is None else order_file(str(config.class_order))
     order_seed = seed if config.order_seed is None else whole(config, "order_seed", 0)
     cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
-    condenser = build(config.condenser) if "condenser" in config else None
+    condenser = build_condenser(config)
     dataset = build_dataset(config) if dataset is None else dataset
     return ContinualRun(
         dataset=dataset,

@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_dataset, handed_on, launch, whole
+from cl3d.cli import budget, build_condenser, build_dataset, handed_on, launch, whole
 from cl3d.run_folder import open_folder
 
 
@@ -23,7 +23,7 @@ def main(config: DictConfig, folder: Path) -> None:
 
     whole(config, "runs", 1)
     workers = whole(config, "workers", 1)
-    same = handed_on(config, (), ("ppc", "ratio", "budget"))
+    same = handed_on(config, (), ("ppc", "ratio", "budget", "resolution"))
     kept = ("shots", "imbalance", "holdout", "canonical", "device")
     both = handed_on(config, ("dataset", "data", "model"), kept)
     test = handed_on(config, ("training",), ("runs", "fresh_decoding"))
@@ -32,7 +32,7 @@ def main(config: DictConfig, folder: Path) -> None:
     data = build_dataset(config).train
     for pair in planned:  # refuses what cannot be before anything is made
         name, *changes = pair.condenser.split()
-        condenser = build(compose("distill", [f"condenser={name}", *both, *same, *changes]).condenser)
+        condenser = build_condenser(compose("distill", [f"condenser={name}", *both, *same, *changes]))
         condenser.plan(data.clouds_of_each_class(), data.num_points, budget(config))
     open_folder(folder, config, finished=(folder / "comparison.csv").exists())
     terminal = Terminal()

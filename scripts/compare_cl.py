@@ -37,7 +37,7 @@ def main(config: DictConfig, folder: Path) -> None:
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
         shared=tuple(same),
-        memory=(*handed_on(config, (), ("ppc", "ratio", "budget")), *grid.settings),
+        memory=(*handed_on(config, (), ("ppc", "ratio", "budget", "total", "resolution")), *grid.settings),
         orders=tuple(grid.orders),
         seeds=tuple(grid.seeds),
         store=Path(config.cells).absolute(),

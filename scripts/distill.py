@@ -10,7 +10,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_dataset, build_model, launch, whole
+from cl3d.cli import budget, build_condenser, build_dataset, build_model, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
@@ -24,7 +24,7 @@ def main(config: DictConfig, folder: Path) -> None:
     device = resolve_device(str(config.device))
     seed = whole(config, "seed", 0)
     cost = budget(config)
-    condenser, model = build(config.condenser), build_model(config.model)
+    condenser, model = build_condenser(config), build_model(config.model)
     dataset = build_dataset(config)
     condenser.plan(dataset.train.clouds_of_each_class(), dataset.train.num_points, cost)
     written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"

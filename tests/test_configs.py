@@ -65,6 +65,11 @@ def test_every_part_can_be_swapped_in_every_condenser(part):
 
 
 def makes_no_sense(condenser) -> str | None:
+    if "balanced" in condenser:  # a reservoir
+        if condenser.get("objective") or condenser.initializer != {"_target_": "cl3d.distill.Random"}:
+            return "draws its clouds itself"
+        stores_clouds = condenser.parameterization._target_.endswith("Points")
+        return None if stores_clouds else "give parameterization=points"
     objective, generates = condenser.get("objective"), "fit_iterations" in condenser.parameterization
     if objective is None:
         return "give an objective, or fit_iterations" if generates else None
@@ -106,10 +111,15 @@ def test_data_sets_name_a_function(name):
     assert config.data.num_points > 0
 
 
-def test_the_budget_is_written_in_one_of_three_ways():
+def test_the_budget_is_written_in_one_of_four_ways():
     assert budget(composed("cl_run")) == Budget(ppc=5)
     assert budget(composed("cl_run", "ratio=0.05")) == Budget(ratio=0.05)
     assert budget(composed("cl_run", "budget=614400")) == Budget(nbytes=614400)
+    assert budget(composed("cl_run", "total=614400")) == Budget(total=614400)
+    with pytest.raises(InputError, match="budget=5 and total=7 are given together: give one of them"):
+        budget(composed("cl_run", "budget=5", "total=7"))
+    with pytest.raises(InputError, match="total=many: give a number"):
+        budget(composed("cl_run", "total=many"))
 
 
 def test_configs_stand_beside_the_package():

@@ -8,6 +8,7 @@ from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.nearest_mean import NearestMeanEvaluation
 from cl3d.continual.orders import read_order
 from cl3d.continual.replay import CondensedReplay
+from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results, StepResult, finished
 from cl3d.continual.run import ContinualRun
 from cl3d.continual.strategies import Online, Rehearse, Scratch, Strategy
@@ -24,6 +25,7 @@ __all__ = [
     "NearestMeanEvaluation",
     "Online",
     "Rehearse",
+    "ReservoirBuffer",
     "Results",
     "Scratch",
     "StepResult",

@@ -28,12 +28,15 @@ Condense = Condenser | Callable[..., SyntheticSet]
 class CondensedBuffer(ExemplarsBuffer):
     """Avalanche's exemplar buffer, holding one synthetic set for each experience seen.
 
-    Each experience is condensed from its own data alone, when :meth:`post_adapt` is called.
+    Each experience is condensed from its own data alone, when :meth:`post_adapt` is called. Under a
+    ``total`` the sets of earlier experiences shrink before that, each from what it holds itself, so that
+    the memory and the set that is being made never exceed the total together. What a computation holds
+    meanwhile (gradients, decoded clouds, the set that a smaller one is fitted to) is not memory.
 
     Args:
         condenser: e.g. ``cl3d.distill.presets.pcc()``.
-        budget: for each class; or, written as ``nbytes``, for the whole memory, of which each step
-            may use the part of its classes.
+        budget: for each class; or for the whole memory: of ``nbytes`` each experience may use the part of
+            its classes, a ``total`` is shared by the classes seen so far.
         model: builds the networks that the condenser looks through.
         total_classes: of the whole stream; needed with a budget in ``nbytes``.
         seed: the same seed gives the same memory; step i's key is its position in the stream.
@@ -78,10 +81,7 @@ class CondensedBuffer(ExemplarsBuffer):
         Args:
             step: its position in the stream, which keys the draws.
         """
-        budget = self.budget.part(
-            self._classes_seen, len(clouds.classes), self.total_classes, clouds.num_points
-        )
-        self._classes_seen += len(clouds.classes)
+        budget = self._make_room(len(clouds.classes), clouds.num_points)
         settings: dict[str, Any] = {} if self.checkpoint is None else {"checkpoint": self.checkpoint}
         synthetic = self.condenser(
             clouds,
@@ -93,7 +93,23 @@ class CondensedBuffer(ExemplarsBuffer):
             **settings,
         )
         self.sets.append(synthetic.as_stored())
+        self._classes_seen += len(clouds.classes)
         self._changed()
+
+    def _make_room(self, classes: int, num_points: int) -> Budget:
+        """Shrinks the sets to what they are left with when so many classes come; the budget of these."""
+        before, seen = self._classes_seen, self._classes_seen + classes
+        if self.budget.total is not None:
+            # refused before a set has lost anything
+            least = self.condenser.least_bytes(num_points) if isinstance(self.condenser, Condenser) else 1
+            shares = iter(self.budget.shares([1] * seen, num_points, least))
+            for place, synthetic in enumerate(self.sets):
+                mine = dict(zip(synthetic.clouds_per_class, shares, strict=False))
+                smaller = synthetic.to(self.device).shrink(mine, fold(self.seed, "shrink", place, seen)).cpu()
+                if smaller is not synthetic:
+                    self.sets[place] = smaller.as_stored()
+            self._changed()
+        return self.budget.part(before, classes, self.total_classes, num_points)
 
     def restore(self, sets: Sequence[SyntheticSet]) -> None:
         """The memory as it was when it held these sets."""

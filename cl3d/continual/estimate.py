@@ -29,18 +29,20 @@ def training_passes(run: ContinualRun) -> float:
     data = run.dataset
     train = torch.bincount(data.train.labels, minlength=data.num_classes)
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
-    passes, memory, seen, tested, trained = 0.0, 0, 0, 0, 0
+    passes, memory, seen, trained = 0.0, 0, 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
-    plan = run.plan() if remembers else []
+    plan, planned = (run.plan().steps(), run.plan().clouds()) if remembers else ([], [])
     for step, size in enumerate(run.classes_per_step):
         classes = run.order[seen : seen + size]
         seen += size
         clouds = int(train[classes].sum())
-        tested += int(test[classes].sum())
+        # all seen so far, the next step's, and an untrained network on this step's
+        ahead = run.order[seen : seen + sum(run.classes_per_step[step + 1 : step + 2])]
+        tested = int(test[run.order[:seen]].sum() + test[ahead].sum() + test[classes].sum())
         trained += clouds
         if run.condenser is not None and remembers:
-            decoded = round(sum(plan[step][1]) * run.condenser.parameterization.decoded_per_pick)
+            decoded = sum(map(run.condenser.parameterization.decoded, plan[step][1]))
             passes += run.condenser.training_passes(clouds, size, decoded)
-            memory += decoded
+            memory = planned[step]
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested
     return passes

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from cl3d.clouds import PointClouds
-from cl3d.distill import AnchorSet, Budget, Generator, PointSet, SyntheticSet
+from cl3d.distill import AnchorSet, Budget, Generator, PointSet, Reservoir, ShapeModel, SyntheticSet
 from cl3d.distill.condenser import Condenser
 from cl3d.errors import InputError
 
@@ -30,12 +30,12 @@ class JointCondensed:
         seed: of the condensation.
 
     Raises:
-        InputError: if the condenser makes generators, whose classes cannot be parted.
+        InputError: if the condenser makes what cannot be parted by class.
     """
 
     def __init__(self, condenser: Condenser, whole: PointClouds, budget: Budget, seed: int) -> None:
-        if isinstance(condenser.parameterization, Generator):
-            raise InputError(f"joint_condensed: the classes of a generator {CANNOT}")
+        if isinstance(condenser.parameterization, Generator | ShapeModel) or isinstance(condenser, Reservoir):
+            raise InputError(f"joint_condensed: the classes of buffer={condenser.name} {CANNOT}")
         self.condenser, self.whole, self.budget, self.seed = condenser, whole, budget, seed
         self._everything: SyntheticSet | None = None
 

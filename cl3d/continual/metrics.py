@@ -14,6 +14,11 @@ import torch
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
+from cl3d.clouds import PointClouds
+from cl3d.distill.training import batches
+from cl3d.models import Backbone
+
+EVAL_BATCH = 64
 Matrix = Sequence[Sequence[float | None]]
 
 
@@ -89,10 +94,37 @@ def backward_transfer(matrix: Matrix) -> float:
     """Mean over the earlier steps of the last accuracy minus the one right after they were learnt.
 
     (Lopez-Paz and Ranzato, "Gradient episodic memory", NeurIPS 2017, eq. 3.) The negative of
-    :func:`forgetting_first_minus_last`. Forward transfer is not defined here: a network of a
-    class-incremental stream has never been told of the classes to come.
+    :func:`forgetting_first_minus_last`.
     """
     return 0.0 - forgetting_first_minus_last(matrix)  # 0, not -0, where nothing was transferred
+
+
+def forward_transfer(ahead: Sequence[float | None], untrained: Sequence[float]) -> float | None:
+    """Mean over the later steps of the accuracy on them right before they come, minus an untrained network's.
+
+    (Lopez-Paz and Ranzato, "Gradient episodic memory", NeurIPS 2017, eq. 4: the mean over i > 1 of
+    R_(i-1, i) - b_i.) Both accuracies choose among the step's own classes alone: among all, a network that
+    has never been told of a class never names it, and nothing could be seen.
+
+    Args:
+        ahead: after each step the accuracy on the next one's classes; None after the last of a stream.
+        untrained: of each step's classes, before any training.
+
+    Returns:
+        In [-1, 1]; None where there is one step.
+    """
+    gains = [value - before for value, before in zip(ahead, untrained[1:], strict=False) if value is not None]
+    return statistics.fmean(gains) if gains else None
+
+
+def accuracy_in_task(net: Backbone, clouds: PointClouds, classes: Sequence[int]) -> float:
+    """Accuracy of a network in eval mode on clouds of ``classes``, which alone stand to choice."""
+    device, chosen = next(net.parameters()).device, torch.tensor(sorted(classes))
+    net.eval()
+    with torch.no_grad():
+        logits = [net(batch.points.to(device)).cpu() for batch in batches([clouds], EVAL_BATCH, None)]
+    told = chosen[torch.cat(logits)[:, chosen].argmax(dim=1)]
+    return float((told == clouds.labels.cpu()).double().mean())
 
 
 def _mean_drop(matrix: Matrix, reference: Any) -> float:

@@ -16,6 +16,7 @@ from cl3d.continual.metrics import (
     backward_transfer,
     forgetting_first_minus_last,
     forgetting_max_minus_last,
+    forward_transfer,
 )
 
 SCHEMA_VERSION = 3
@@ -30,23 +31,32 @@ class StepResult:
         classes: the step's classes, as labels of the data set.
         accuracy: on the test clouds of all classes seen so far, in [0, 1].
         accuracy_in_task: the same where each cloud's step is told, and only its classes stand to choice.
+        ahead: on the test clouds of the next step, of whose classes nothing is known yet, these alone
+            standing to choice; None after the last step.
+        untrained: the same of an untrained network, on this step's test clouds.
         row: the step's row of the accuracy matrix; None for steps that have not come.
         class_accuracy: accuracy on each class seen so far, by label.
         memory_bytes, memory_clouds: what the memory holds after the step.
+        memory_files: the names of the files that are the memory after the step.
         condensing: the condenser's own account (loss, how far points moved), or nothing.
         seconds: wall-clock seconds of ``condense``, ``train`` and ``test``.
+        peak_bytes: highest memory of the same; see :class:`PeakMemory`.
     """
 
     step: int
     classes: tuple[int, ...]
     accuracy: float
     accuracy_in_task: float
+    ahead: float | None
+    untrained: float
     row: tuple[float | None, ...]
     class_accuracy: dict[int, float]
     memory_bytes: int
     memory_clouds: int
+    memory_files: tuple[str, ...]
     condensing: dict[str, Any]
     seconds: dict[str, float]
+    peak_bytes: dict[str, int]
 
 
 @dataclass
@@ -65,9 +75,11 @@ class Results:
     def to_dict(self) -> dict[str, Any]:
         """The content of ``results.json``; ``docs/results-schema.md`` describes each key.
 
-        Times are apart, in :meth:`seconds`: two runs with the same seed are equal.
+        Times and peak memory are apart, in :meth:`seconds` and :meth:`peak_memory`: two runs with the same
+        seed are equal.
         """
         matrix = [step.row for step in self.steps]
+        ahead, untrained = ([getattr(step, name) for step in self.steps] for name in ("ahead", "untrained"))
         accuracy = [step.accuracy for step in self.steps]
         return {
             "schema_version": SCHEMA_VERSION,
@@ -85,9 +97,13 @@ class Results:
                 "first_minus_last": forgetting_first_minus_last(matrix),
             },
             "backward_transfer": backward_transfer(matrix),
+            "forward_transfer": forward_transfer(ahead, untrained),
+            "next_step_accuracy_per_step": ahead,
+            "untrained_accuracy_per_step": untrained,
             "memory_bytes": self.steps[-1].memory_bytes if self.steps else 0,
             "memory_bytes_per_step": [step.memory_bytes for step in self.steps],
             "memory_clouds_per_step": [step.memory_clouds for step in self.steps],
+            "memory_files_per_step": [step.memory_files for step in self.steps],
             "condensing_per_step": [step.condensing for step in self.steps],
         }
 
@@ -98,13 +114,21 @@ class Results:
             "per_step": [step.seconds for step in self.steps],
         }
 
+    def peak_memory(self) -> dict[str, Any]:
+        """The content of ``peak_memory.json``, in bytes."""
+        peaks = [step.peak_bytes for step in self.steps]
+        return {"highest": max((max(peak.values()) for peak in peaks), default=0), "per_step": peaks}
+
     def write(self, folder: Path) -> None:
-        """Writes ``results.json``, ``seconds.json`` and ``accuracy_matrix.csv``, each whole or not at all.
+        """Writes ``results.json``, ``seconds.json``, ``peak_memory.json`` and ``accuracy_matrix.csv``.
+
+        Each is whole or not there.
 
         Raises:
             InputError: if the folder cannot be written to.
         """
         write_text(folder / "seconds.json", _json(self.seconds()))
+        write_text(folder / "peak_memory.json", _json(self.peak_memory()))
         write_text(folder / "results.json", _json(self.to_dict()))
         write_text(folder / "accuracy_matrix.csv", self.matrix_csv())
 

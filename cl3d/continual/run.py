@@ -22,18 +22,22 @@ from cl3d.continual.benchmark import (
 from cl3d.continual.buffer import Condense, CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.joint_condensed import JointCondensed
-from cl3d.continual.metrics import AccuracyRecorder
+from cl3d.continual.memory_files import MemoryFiles
+from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
 from cl3d.continual.nearest_mean import NearestMeanEvaluation
+from cl3d.continual.plan import MemoryPlan
+from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results, StepResult
 from cl3d.continual.state import RunStates, finished_steps, restore
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
-from cl3d.distill import Budget, Networks, load, save
+from cl3d.distill import Budget, Networks, Reservoir
 from cl3d.distill.checkpoint import State
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name
 from cl3d.errors import InputError
 from cl3d.locks import locked
+from cl3d.peak_memory import PeakMemory
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -87,7 +91,7 @@ class ContinualRun:
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
         self._condense()  # refuses what cannot be condensed jointly, where that is asked for
-        self.plan()  # refuses budgets below one cloud per class, and what does not fit them
+        self.plan().steps()  # refuses budgets below one cloud per class, and what does not fit them
 
     def _check_classifier(self) -> None:
         if self.classifier not in CLASSIFIERS:
@@ -129,26 +133,14 @@ class ContinualRun:
         """
         return split_classes(self.dataset.num_classes, self.steps)
 
-    def plan(self) -> list[tuple[list[int], list[int]]]:
-        """For each step its classes' shares in bytes and how many clouds will be picked of each.
-
-        Both in the order in which the classes come; see :meth:`Condenser.plan`.
-
-        Raises:
-            InputError: if a share is below one cloud, or the parameterization does not fit.
-        """
+    def plan(self) -> MemoryPlan:
+        """What the memory will hold; the run needs one."""
         assert self.condenser is not None
-        points = self.dataset.train.num_points
-        counts = torch.bincount(self.dataset.train.labels, minlength=self.dataset.num_classes)
-        if self.budget.nbytes is not None:  # its message names the bytes of the whole memory
-            self.budget.shares(counts.tolist(), points, self.condenser.least_bytes(points))
-        steps, seen = [], 0
-        for size in self.classes_per_step:
-            budget = self.budget.part(seen, size, self.dataset.num_classes, points)
-            there = counts[self.order[seen : seen + size]].tolist()
-            steps.append(self.condenser.plan(there, points, budget))
-            seen += size
-        return steps
+        train = self.dataset.train
+        counts = torch.bincount(train.labels, minlength=self.dataset.num_classes)[self.order]
+        return MemoryPlan(
+            self.condenser, self.budget, train.num_points, counts.tolist(), self.classes_per_step
+        )
 
     @property
     def _told_apart(self) -> bool:
@@ -187,11 +179,10 @@ class ContinualRun:
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
-        Writes ``results.json``, ``seconds.json``, ``accuracy_matrix.csv``, the latest states and, for step i,
-        ``memory/step_<i>.safetensors``: what the step added to the memory, which after step i is the files
-        1 to i. Where the folder holds a run with the same settings that was killed, at whatever moment,
-        it goes on, to the same files as without a break (``seconds.json`` aside). Runs whose model has no
-        name, such as a lambda, begin anew.
+        Writes ``results.json``, ``seconds.json``, ``peak_memory.json``, ``accuracy_matrix.csv``, the latest
+        states and the sets of the memory (see :class:`MemoryFiles`). Where the folder holds a run with the
+        same settings that was killed, at whatever moment, it goes on, to the same files as without a break
+        (seconds and peak memory aside). Runs whose model has no name, such as a lambda, begin anew.
 
         Args:
             on_step: called with each step that is finished now.
@@ -229,7 +220,7 @@ class ContinualRun:
         """Runs the steps that are left, and adds each to ``results`` when its state is kept."""
         kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "leaks")
         provenance = {key: results.settings[key] for key in (*kept, "seed")}
-        clock, done = Clock(), len(results.steps)
+        clock, done, files = Clock(PeakMemory(self.device)), len(results.steps), MemoryFiles(states.memory)
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
@@ -243,34 +234,45 @@ class ContinualRun:
         if state is not None:
             restore(strategy, state)
             if buffer is not None:
-                buffer.restore([load(states.memory_file(step)) for step in range(done)])
+                buffer.restore(files.read(results.steps[-1].memory_files))
         for step, experience in enumerate(benchmark.train_stream[done:], done):
             clock.reset()
             if buffer is not None and self._told_apart:
                 buffer.checkpoint = states.condensing_file(step)
             with clock("train"):
                 strategy.train(experience, eval_streams=[])
-            if buffer is not None:
-                where = provenance | {"step": step, "classes": groups[step]}
-                save(buffer.sets[-1], states.memory_file(step), where)
+            names = [] if buffer is None else files.write(buffer.sets, step, provenance)
             with clock("test"):
+                untrained = self._untrained(networks, groups[step])
+                ahead = None
+                if step + 1 < len(groups):
+                    strategy.eval(benchmark.test_stream[step + 1 : step + 2])
+                    ahead = recorder.accuracy_in_task
                 strategy.eval(benchmark.test_stream[: step + 1])
-            results.steps.append(self._result(step, groups, recorder, buffer, clock))
+            told = {"ahead": ahead, "untrained": untrained, "memory_files": tuple(names)}
+            results.steps.append(self._result(step, groups, recorder, buffer, clock, told))
             states.write(results.steps, strategy)
             yield results.steps[-1]
+
+    def _untrained(self, networks: Networks, classes: list[int]) -> float:
+        """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
+        return accuracy_in_task(networks.draw("step", 0), self.dataset.test.of_classes(classes), classes)
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
         if not self.strategy.needs_buffer or self.condenser is None:
             return None
-        return CondensedBuffer(
-            clock.timed("condense", self._condense()),
-            self.budget,
-            self.model,
-            total_classes=self.dataset.num_classes,
-            seed=fold(self.seed, "buffer"),
-            device=self.device,
-            progress=progress,
-        )
+        settings: dict[str, Any] = {
+            "total_classes": self.dataset.num_classes,
+            "seed": fold(self.seed, "buffer"),
+            "device": self.device,
+            "progress": progress,
+        }
+        if isinstance(self.condenser, Reservoir):
+            buffer: CondensedBuffer = ReservoirBuffer(self.condenser, self.budget, self.model, **settings)
+        else:
+            buffer = CondensedBuffer(self._condense(), self.budget, self.model, **settings)
+        buffer.post_adapt = clock.timed("condense", buffer.post_adapt)  # type: ignore[method-assign]
+        return buffer
 
     def _condense(self) -> Condense:
         """What a step's memory is made with."""
@@ -287,6 +289,7 @@ class ContinualRun:
         recorder: AccuracyRecorder,
         buffer: CondensedBuffer | None,
         clock: Clock,
+        others: dict[str, Any],
     ) -> StepResult:
         assert recorder.accuracy is not None
         assert recorder.accuracy_in_task is not None
@@ -303,4 +306,6 @@ class ContinualRun:
             memory_clouds=sum(len(synthetic) for synthetic in buffer.sets) if buffer else 0,
             condensing=buffer.sets[-1].info if buffer else {},
             seconds=clock.seconds(),
+            peak_bytes=clock.peak_bytes(),
+            **others,
         )

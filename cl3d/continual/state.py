@@ -39,9 +39,10 @@ class RunStates:
     def __init__(self, folder: Path, made_from: dict[str, Any]) -> None:
         self.folder, self.made_from = folder, made_from
 
-    def memory_file(self, step: int) -> Path:
-        """Where the set that ``step`` (from 0) added to the memory is kept."""
-        return self.folder / "memory" / f"step_{step + 1:02d}.safetensors"
+    @property
+    def memory(self) -> Path:
+        """Where the sets of the memory are kept."""
+        return self.folder / "memory"
 
     def condensing_file(self, step: int) -> Path:
         """Where ``step`` keeps how far its condensation is."""
@@ -53,7 +54,7 @@ class RunStates:
         Raises:
             InputError: if it cannot be written.
         """
-        digests = [_digest(self.memory_file(step.step)) for step in steps]
+        digests = {name: _digest(self.memory / name) for name in steps[-1].memory_files}
         facts = {
             "steps": [asdict(step) for step in steps],
             "memory": digests,
@@ -87,9 +88,9 @@ class RunStates:
         return None
 
     def _check_memory(self, state: State) -> None:
-        for step, digest in enumerate(state.facts["memory"]):
-            if _digest(self.memory_file(step)) != digest:
-                raise Damaged(f"{self.memory_file(step)} is not the memory that step {step + 1} left")
+        for name, digest in state.facts["memory"].items():
+            if _digest(self.memory / name) != digest:
+                raise Damaged(f"{self.memory / name} is not what its step left")
 
     def _checkpoint(self, steps: int) -> Checkpoint:
         return Checkpoint(self._path(steps), self.made_from)
@@ -119,7 +120,7 @@ def restore(strategy: SupervisedTemplate, state: State) -> None:
 def _step(facts: dict[str, Any]) -> StepResult:
     """JSON knows no tuples and no whole numbers as keys."""
     by_class = {int(label): value for label, value in facts["class_accuracy"].items()}
-    tuples = {name: tuple(facts[name]) for name in ("classes", "row")}
+    tuples = {name: tuple(facts[name]) for name in ("classes", "row", "memory_files")}
     return StepResult(**(facts | tuples | {"class_accuracy": by_class}))
 
 

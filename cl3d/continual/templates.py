@@ -14,12 +14,11 @@ from torch.utils.data import DataLoader, Sampler
 from cl3d.clouds import concatenate
 from cl3d.continual.benchmark import experience_clouds
 from cl3d.continual.buffer import CondensedBuffer
+from cl3d.continual.metrics import EVAL_BATCH
 from cl3d.distill import Networks, Training, fit
 from cl3d.distill.statistics import guarded_statistics
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator, isolated
-
-EVAL_BATCH = 64
 
 
 class FromScratch(SupervisedTemplate):

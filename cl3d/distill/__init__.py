@@ -26,9 +26,14 @@ from cl3d.distill.optimizers import SGD, Adam
 from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
-from cl3d.distill.parameterizations.generator import GeneratedSet, Generator
+from cl3d.distill.parameterizations.generated import GeneratedSet
+from cl3d.distill.parameterizations.generator import Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
+from cl3d.distill.parameterizations.shape_model import ShapeModel, ShapeSet
+from cl3d.distill.reservoir import Reservoir
+from cl3d.distill.resolution import at_resolution
 from cl3d.distill.soft_labels import SoftLabelSet, with_soft_labels
+from cl3d.distill.spectral import Spectral
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
@@ -60,14 +65,19 @@ __all__ = [
     "PointSet",
     "Points",
     "Random",
+    "Reservoir",
+    "ShapeModel",
+    "ShapeSet",
     "SoftLabelSet",
     "SortedFeatureMatching",
+    "Spectral",
     "Surrogates",
     "SyntheticSet",
     "Trained",
     "Training",
     "TrajectoryMatching",
     "TurnedPoints",
+    "at_resolution",
     "distill",
     "evaluate",
     "fit",

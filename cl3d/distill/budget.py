@@ -13,12 +13,14 @@ from cl3d.errors import InputError, check_whole
 
 @dataclass(frozen=True)
 class Budget:
-    """Bytes for one set, written in one of three ways.
+    """Bytes for one set, written in one of four ways.
 
     Attributes:
         ppc: clouds per class: ``ppc * num_points * 12`` bytes for each class.
         ratio: a fraction of the data, in (0, 1]: that part of all its clouds, over all classes.
-        nbytes: bytes in all.
+        nbytes: bytes in all; along a stream each class has its share of them from the start.
+        total: bytes in all; along a stream the classes seen so far share them, so that a class's share
+            shrinks as others come. Without a stream the same as ``nbytes``.
 
     Raises:
         InputError: if not exactly one is given, or it is out of range.
@@ -27,12 +29,13 @@ class Budget:
     ppc: int | None = None
     ratio: float | None = None
     nbytes: int | None = None
+    total: int | None = None
 
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if len(given) != 1:
             raise InputError(
-                f"a budget is given as {given or 'nothing'}: give exactly one of ppc, ratio, nbytes"
+                f"a budget is given as {given or 'nothing'}: give exactly one of ppc, ratio, nbytes, total"
             )
         if self.ratio is not None and not (isinstance(self.ratio, int | float) and 0 < self.ratio <= 1):
             raise InputError(f"ratio={self.ratio} is not a fraction of the data: give a number in (0, 1]")
@@ -60,8 +63,9 @@ class Budget:
         classes = len(clouds_per_class)
         if self.ppc is not None:
             return [self.ppc * cloud] * classes
-        if self.nbytes is not None:
-            total = int(self.nbytes)
+        in_all = self.nbytes or self.total
+        if in_all is not None:
+            total = int(in_all)
         else:
             total = int(Fraction(str(self.ratio)) * sum(clouds_per_class)) * cloud
         if total < classes * least:
@@ -84,13 +88,16 @@ class Budget:
     def part(self, before: int, classes: int, total_classes: int | None, num_points: int) -> Budget:
         """The budget of the next ``classes`` of a stream, ``before`` having come already.
 
-        A budget in bytes is the whole stream's. Its whole reference clouds are spread evenly over the
+        Of a ``total`` it is what :meth:`shares` gives the last of all classes seen. ``nbytes`` are the whole
+        stream's. Its whole reference clouds are spread evenly over the
         classes and add up; a rest below one cloud goes to the first part; with less than one for each
         class, bytes are spread. Others are per class.
 
         Raises:
-            InputError: if the budget is in bytes and ``total_classes`` is unknown or exceeded.
+            InputError: if the budget is ``nbytes`` and ``total_classes`` is unknown or exceeded.
         """
+        if self.total is not None:
+            return Budget(nbytes=sum(self.shares([1] * (before + classes), num_points, least=1)[before:]))
         if self.nbytes is None:
             return self
         if total_classes is None or before + classes > total_classes:

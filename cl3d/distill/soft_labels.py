@@ -11,14 +11,15 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.parameterizations.anchors import AnchorSet
-from cl3d.distill.parameterizations.generator import GeneratedSet
+from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.points import PointSet
+from cl3d.distill.parameterizations.shape_model import ShapeSet
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import batches
 from cl3d.errors import InputError, check_positive
 from cl3d.models import Backbone
 
-LABELLED: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet)
+LABELLED: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet, ShapeSet)
 """The sets that soft labels can be stored with."""
 
 

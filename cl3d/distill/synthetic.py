@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
+from cl3d.errors import InputError
 
 
 class SyntheticSet(nn.Module, ABC):
@@ -28,6 +31,8 @@ class SyntheticSet(nn.Module, ABC):
     """
 
     kind: ClassVar[str]
+    draws: ClassVar[bool] = False
+    """Whether clouds are drawn from what is stored, so that their number says nothing of its size."""
     labels: Tensor
 
     def __init__(self, labels: Tensor) -> None:
@@ -48,6 +53,28 @@ class SyntheticSet(nn.Module, ABC):
     @abstractmethod
     def prune(self, clouds_per_class: int) -> SyntheticSet:
         """A set with at most that many clouds of each class, the most important kept."""
+
+    def shrink(self, shares: Mapping[int, int], seed: int = 0) -> SyntheticSet:
+        """A set within the sum of ``shares``, made of this one alone; itself where it fits already.
+
+        No real cloud is at hand any more when a memory shrinks. This one prunes to as many clouds of each
+        class as fit.
+
+        Args:
+            shares: bytes of each of its classes.
+            seed: for sets that draw while they shrink.
+
+        Raises:
+            InputError: if not one cloud of each class fits.
+        """
+        allowed = sum(shares[label] for label in self.clouds_per_class)
+        if self.nbytes <= allowed:
+            return self
+        counts = range(1, max(self.clouds_per_class.values()))
+        most = bisect_right(counts, allowed, key=lambda count: self.prune(count).nbytes)
+        if most == 0:
+            raise too_small(allowed, self.prune(1).nbytes)
+        return self.prune(most)
 
     @abstractmethod
     def config(self) -> dict[str, Any]:
@@ -96,7 +123,7 @@ class SyntheticSet(nn.Module, ABC):
             return clouds
         return clouds.resample(num_points, generator or torch.Generator().manual_seed(0))
 
-    def first_of_each_class(self, clouds_per_class: int) -> Tensor:
+    def first_of_each_class(self, clouds_per_class: int | Mapping[int, int]) -> Tensor:
         """Positions of at most that many clouds of each class, the first ones; int64 on the CPU."""
         return first_of_each(self.labels.cpu(), clouds_per_class)
 
@@ -108,7 +135,16 @@ class SyntheticSet(nn.Module, ABC):
         return len(self.labels)
 
 
-def first_of_each(labels: Tensor, count: int) -> Tensor:
+def first_of_each(labels: Tensor, count: int | Mapping[int, int]) -> Tensor:
     """Positions of the first ``count`` of each label, int64; none of none."""
-    found = [(labels == label).nonzero().squeeze(1)[:count] for label in labels.unique()]
+    counts = dict.fromkeys(labels.tolist(), count) if isinstance(count, int) else count
+    found = [(labels == label).nonzero().squeeze(1)[: counts[int(label)]] for label in labels.unique()]
     return torch.cat([labels.new_zeros(0), *found])
+
+
+def too_small(allowed: int, least: int) -> InputError:
+    """What to say where a set cannot shrink as far as is asked for."""
+    return InputError(
+        f"{allowed} bytes are too few for what is left of a set, which takes at least {least}: "
+        "give a larger total"
+    )

@@ -97,6 +97,31 @@ def align(points: Tensor, reference: Tensor) -> Tensor:
     return torch.tensor(min(itertools.permutations(range(len(own))), key=total))
 
 
+def pairwise_chamfer(clouds: Tensor) -> Tensor:
+    """Twin of :func:`cl3d.ops.chamfer.pairwise_chamfer`: (n, p, 3) → (n, n)."""
+
+    def one_way(first: Tensor, second: Tensor) -> float:
+        nearest = [min(_squared(a, b) for b in second) for a in first]
+        return sum(nearest) / len(nearest)
+
+    rows = [[one_way(a, b) + one_way(b, a) for b in clouds] for a in clouds]
+    return torch.tensor(rows, dtype=torch.float64).to(clouds)
+
+
+def mean_and_modes(clouds: Tensor, modes: int, rounds: int = 2) -> Tensor:
+    """Twin of :func:`cl3d.ops.modes.mean_and_modes`: by eigenvectors of the covariance in 3 p dimensions."""
+    template = clouds[0]
+    for _ in range(rounds):
+        rows = torch.stack([cloud[align(cloud, template)].flatten() for cloud in clouds])
+        template = rows.mean(dim=0).view(-1, 3)
+    shapes = [template]
+    variances, axes = torch.linalg.eigh(torch.cov(rows.T))
+    for k in range(1, min(modes, len(clouds) - 1, template.numel()) + 1):
+        mode = axes[:, -k] * variances[-k].clamp_min(0).sqrt()
+        shapes.append((mode if mode[mode.abs().argmax()] > 0 else -mode).view(-1, 3))
+    return torch.stack(shapes)
+
+
 def orient(points: Tensor, odd: Odd) -> Tensor:
     """Twin of :func:`cl3d.ops.orientation.orient`: the axes of each cloud by a decomposition of itself."""
     turned = []

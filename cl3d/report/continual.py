@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cl3d.continual import ContinualRun, Results, StepResult
 from cl3d.continual.estimate import expected_seconds
@@ -44,12 +45,10 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
-    """Decoded clouds, and bytes of the budget, over all steps."""
-    assert run.condenser is not None
+    """Decoded clouds at most after a step, and bytes of the budget over all steps."""
     plan = run.plan()
-    picks = sum(sum(step) for _, step in plan)
-    clouds = round(picks * run.condenser.parameterization.decoded_per_pick)
-    return clouds, sum(sum(shares) for shares, _ in plan)
+    nbytes = run.budget.total or sum(sum(shares) for shares, _ in plan.steps())
+    return max(plan.clouds()), nbytes
 
 
 def show_step(terminal: Terminal, run: ContinualRun, step: StepResult) -> None:
@@ -88,12 +87,20 @@ def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
                 f"{100 * forgetting['max_minus_last']:.1f} points (max - last), "
                 f"{100 * forgetting['first_minus_last']:.1f} (first - last)",
             ),
+            ("transfer", _transfer(summary)),
             ("memory", size(summary["memory_bytes"])),
             ("time", duration(results.seconds()["total"])),
+            ("peak memory", size(results.peak_memory()["highest"])),
             (
                 "written",
-                f"{folder}: results.json, seconds.json, accuracy_matrix.csv, config.yaml"
+                f"{folder}: results.json, seconds.json, peak_memory.json, accuracy_matrix.csv, config.yaml"
                 + (", memory/" if summary["memory_bytes"] else ""),
             ),
         ]
     )
+
+
+def _transfer(summary: dict[str, Any]) -> str:
+    forward, backward = summary["forward_transfer"], 100 * summary["backward_transfer"]
+    ahead = "" if forward is None else f", {100 * forward:.1f} forward"
+    return f"{backward:.1f} points backward{ahead}"

@@ -12,7 +12,7 @@ from typing import Any
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_model, handed_on, whole
+from cl3d.cli import budget, build, build_condenser, build_model, handed_on, whole
 from cl3d.config_paths import CONFIGS
 from cl3d.data import Dataset
 from cl3d.distill import SyntheticSet, load
@@ -43,7 +43,7 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
         raise InputError("there is nothing to evaluate: give sets=[FILE,...] or condensers=[random,dm]")
     seeds, runs = seeds_of(given["seeds"]), whole(config, "runs", 1)
     both = handed_on(config, ("dataset", "data"), CLOUDS)
-    making = [*both, *handed_on(config, (), ("ppc", "ratio", "budget"))]
+    making = [*both, *handed_on(config, (), ("ppc", "ratio", "budget", "resolution"))]
     testing = handed_on(config, ("training",), ("runs", "fresh_decoding", "decode_points"))
     testing = [*both, *testing]
     listed("models", given["models"], str, "[pointnet,dgcnn]")
@@ -91,10 +91,10 @@ def _condensed(
             name, *changes = condenser.split()
             composed = compose("distill", [f"condenser={name}", *settings, *changes])
             network = build_model(composed.model)
-            built, looks = build(composed.condenser), looks_through_networks(_plain(composed.condenser))
+            built, looks = build_condenser(composed), looks_through_networks(_plain(composed.condenser))
             there = dataset.train.clouds_of_each_class()
             _, picks = built.plan(there, dataset.train.num_points, budget(config))
-            clouds = round(sum(picks) * built.parameterization.decoded_per_pick)
+            clouds = sum(map(built.parameterization.decoded, picks))
             place = slug(condenser) + (f"_by_{slug(model)}" if looks else "")
             jobs = {
                 seed: distilling(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from cl3d.atomic import write_text
 from cl3d.data import Dataset
 from cl3d.distill import Budget, Condenser, Evaluation, SyntheticSet
 from cl3d.errors import InputError, Note
+from cl3d.peak_memory import PeakMemory
 from cl3d.report.terminal import Terminal, size
 
 
@@ -24,6 +23,7 @@ def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
     resolved = OmegaConf.to_container(config, resolve=True)
     assert isinstance(resolved, dict)
     kept = {key: resolved[key] for key in ("condenser", "model", "data", "ppc", "ratio", "budget", "seed")}
+    kept["resolution"] = resolved.get("resolution")
     for part, places in (
         ("data", ("root", "cache")),
         ("initializer", ("folder",)),
@@ -102,16 +102,8 @@ def write_cost(
             "num_points": synthetic.decode().num_points,
             "moved_mean": synthetic.info.get("moved_mean"),
         }
-    content |= {"seconds": seconds, "peak_bytes": peak_bytes(device)}
+    content |= {"seconds": seconds, "peak_bytes": PeakMemory(device).bytes()}
     write_text(path, json.dumps(content, indent=1) + "\n")
-
-
-def peak_bytes(device: torch.device) -> int:
-    """The most memory that this process has held so far: on a CUDA device that device's, else its own."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def write_evaluation(path: Path, evaluation: Evaluation, dataset: Dataset) -> None:

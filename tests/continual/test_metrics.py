@@ -7,11 +7,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from cl3d.clouds import PointClouds
 from cl3d.continual.metrics import (
     AccuracyRecorder,
+    accuracy_in_task,
     backward_transfer,
     forgetting_first_minus_last,
     forgetting_max_minus_last,
+    forward_transfer,
 )
 
 MATRIX = [
@@ -37,6 +40,30 @@ def test_getting_better_is_negative_forgetting():
 def test_backward_transfer_is_negative_where_something_is_forgotten():
     assert backward_transfer(MATRIX) == pytest.approx(((0.5 - 0.9) + (0.7 - 0.8)) / 2)
     assert backward_transfer([[0.5, None], [0.75, 0.9]]) == pytest.approx(0.25)
+
+
+def test_forward_transfer_is_what_came_before_minus_nothing_learnt():
+    ahead, untrained = [0.6, 0.2, None], [0.9, 0.5, 0.3]
+    assert forward_transfer(ahead, untrained) == pytest.approx(((0.6 - 0.5) + (0.2 - 0.3)) / 2)
+    assert forward_transfer([None], [0.5]) is None
+    assert forward_transfer([0.6], [0.9]) is None, "the next step has not been tested untrained yet"
+
+
+def test_accuracy_in_task_chooses_among_the_classes_given():
+    class Fixed(torch.nn.Module):
+        """Logits by the cloud's first coordinate: class 3 always leads, then 1, then 2."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor([0.0, 2.0, 1.0, 9.0]))
+
+        def forward(self, points):
+            return self.weight * points[:, 0, :1]
+
+    points = torch.ones(4, 5, 3)
+    points[3] = -1.0  # turns the order round
+    clouds = PointClouds(points, torch.tensor([1, 1, 2, 2]))
+    assert accuracy_in_task(Fixed(), clouds, [2, 1]) == 3 / 4
 
 
 def test_a_told_step_leaves_its_classes_to_choose_from():

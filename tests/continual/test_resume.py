@@ -16,7 +16,8 @@ import torch
 
 from cl3d.continual import ContinualRun, Cumulative, Naive, Rehearse, Scratch, finished
 from cl3d.data import shapes40
-from cl3d.distill import Budget, Points, Training, checkpoint, load, presets
+from cl3d.distill import Budget, Generator, Points, Training, checkpoint, load, presets
+from cl3d.distill.parameterizations import generated
 from cl3d.errors import InputError, Note
 from cl3d.locks import locked
 from cl3d.models import PointNet
@@ -109,6 +110,45 @@ def test_killed_while_a_file_is_written(dataset, references, tmp_path, monkeypat
     monkeypatch.undo()
     tiny_run(dataset).start(tmp_path)
     assert outcome(tmp_path) == outcome(references["scratch"])
+
+
+SHRINKING = {
+    "points": DM,
+    "generator": replace(DM, parameterization=Generator()),
+    "balanced_reservoir": presets.balanced_reservoir(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("name", SHRINKING)
+def test_a_memory_that_shrinks_goes_on_too(dataset, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(generated, "REFIT_ITERATIONS", 2)
+    rename, budget = os.replace, Budget(total=9 * 12 * 32)
+
+    def start(folder, *progress):
+        tiny_run(dataset, condenser=SHRINKING[name], budget=budget).start(folder, *progress)
+
+    start(tmp_path / "reference")
+    for count in (2, 5, 8):
+        with pytest.raises(Killed):
+            start(tmp_path / f"work_{count}", killed_at(count))
+    for count in (7, 12, 17):
+        left = [count]
+
+        def killed(source, target, left=left):
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+            rename(source, target)
+
+        monkeypatch.setattr(os, "replace", killed)
+        with pytest.raises(Killed):
+            start(tmp_path / f"file_{count}")
+        monkeypatch.setattr(os, "replace", rename)
+    for folder in [*tmp_path.glob("work_*"), *tmp_path.glob("file_*")]:
+        start(folder)
+        assert outcome(folder) == outcome(tmp_path / "reference")
 
 
 def start_and_be_killed(run, folder, after):

@@ -13,9 +13,10 @@ from cl3d.clouds import PointClouds
 from cl3d.continual import ContinualRun, Cumulative, Joint, Naive, Online, Rehearse, Scratch
 from cl3d.continual.estimate import expected_seconds, training_passes
 from cl3d.data import shapes40
-from cl3d.distill import Budget, Condenser, Training, load, presets
+from cl3d.distill import Budget, Condenser, Networks, Training, load, presets
 from cl3d.errors import InputError
 from cl3d.models import PointNet
+from cl3d.random import fold
 
 SMALL = partial(PointNet, channels=(8, 16), head=(8,))
 QUICK = Training(epochs=2, batch_size=8)
@@ -140,6 +141,41 @@ def test_the_matrix_and_the_curve_agree(dataset, tmp_path):
         assert step.accuracy == pytest.approx(sum(step.class_accuracy.values()) / len(step.class_accuracy))
 
 
+def test_transfer_is_measured_on_classes_that_have_not_come(dataset, tmp_path):
+    run = tiny_run(dataset, presets.random())
+    results = run.start(tmp_path)
+    summary = results.to_dict()
+    ahead, untrained = summary["next_step_accuracy_per_step"], summary["untrained_accuracy_per_step"]
+    assert ahead[-1] is None
+    assert len(ahead) == len(untrained) == 3
+    gains = [ahead[0] - untrained[1], ahead[1] - untrained[2]]
+    assert summary["forward_transfer"] == pytest.approx(sum(gains) / 2)
+    # by hand: the untrained network is that which a run of one seed starts from
+    seed = fold(run.seed, "networks")
+    net = Networks(SMALL, 7, torch.device("cpu"), seed).draw("step", 0).eval()
+    for classes, expected in zip([step.classes for step in results.steps], untrained, strict=True):
+        clouds = dataset.test.of_classes(classes)
+        right = 0
+        for points, label in zip(clouds.points, clouds.labels.tolist(), strict=True):
+            logits = net(points.unsqueeze(0))[0].tolist()
+            right += max(classes, key=lambda k, logits=logits: logits[k]) == label
+        assert expected == right / len(clouds)
+
+
+def test_one_step_has_no_forward_transfer(dataset, tmp_path):
+    assert tiny_run(dataset, None, Joint(QUICK)).start(tmp_path).to_dict()["forward_transfer"] is None
+
+
+def test_peak_memory_and_seconds_stand_apart(dataset, tmp_path):
+    results = tiny_run(dataset, presets.random(), Rehearse(QUICK)).start(tmp_path)
+    peaks = json.loads((tmp_path / "peak_memory.json").read_text())
+    assert peaks["per_step"] == [step.peak_bytes for step in results.steps]
+    assert peaks["highest"] == max(max(step.values()) for step in peaks["per_step"])
+    assert all(set(step) == {"condense", "train", "test"} for step in peaks["per_step"])
+    assert all(10 << 20 < peak < 1 << 40 for step in peaks["per_step"] for peak in step.values())
+    assert "peak" not in (tmp_path / "results.json").read_text()
+
+
 def test_bounds_need_no_memory(dataset, tmp_path):
     naive = tiny_run(dataset, None, Naive(QUICK)).start(tmp_path / "naive")
     joint = tiny_run(dataset, None, Joint(QUICK)).start(tmp_path / "joint")
@@ -233,8 +269,10 @@ def test_forecasts_count_more_for_more(dataset):
     few = tiny_run(dataset, presets.random())
     many = tiny_run(dataset, presets.pcc())
     assert 0 < training_passes(few) < training_passes(many)
-    # 2 epochs on memories of 6, 10 and 14 clouds, and 0.4 forward passes of 9, 15 and 21 test clouds
-    assert training_passes(few) == pytest.approx(2 * (6 + 10 + 14) + 0.4 * (9 + 15 + 21))
+    # 2 epochs on memories of 6, 10 and 14 clouds, and 0.4 forward passes of test clouds: 9, 15 and 21 of
+    # the classes seen, 6 and 6 of the next step's, 21 for an untrained network
+    tested = (9 + 15 + 21) + (6 + 6) + 21
+    assert training_passes(few) == pytest.approx(2 * (6 + 10 + 14) + 0.4 * tested)
     assert expected_seconds(few) > 0
 
 

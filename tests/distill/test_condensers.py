@@ -22,7 +22,9 @@ from cl3d.distill import (
     KCenter,
     Points,
     Random,
+    ShapeModel,
     SortedFeatureMatching,
+    Spectral,
     Trained,
     Training,
     TurnedPoints,
@@ -37,7 +39,12 @@ from cl3d.testing.condensers import blobs, check_condenser
 
 SMALL = partial(PointNet, channels=(5, 11), head=(7,))
 QUICK = Training(epochs=2, batch_size=8)
-INITIALIZERS = {"random": Random(), "herding": Herding(QUICK), "k_center": KCenter(QUICK)}
+INITIALIZERS = {
+    "random": Random(),
+    "herding": Herding(QUICK),
+    "k_center": KCenter(QUICK),
+    "spectral": Spectral(),
+}
 OBJECTIVES = {
     "none": None,
     "dm": DistributionMatching(),
@@ -51,13 +58,15 @@ PARAMETERIZATIONS = {
     "turned_points": TurnedPoints(storage="float16"),
     "anchors": Anchors(anchors=2, blends=2),
     "generator": Generator(),
+    "shape_model": ShapeModel(clouds=5, samples=2),
 }
 SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
 
 
 PRESETS = [
     *("random", "herding", "k_center", "dc", "pcc", "dm", "mtt", "sadm", "dd3d", "morphing"),
-    *("random_coarse", "herding_coarse", "coarse"),
+    *("random_coarse", "herding_coarse", "coarse", "spectral", "shape_model"),
+    *("reservoir", "balanced_reservoir"),
 ]
 
 
@@ -70,11 +79,14 @@ def test_presets_keep_the_contract(name):
         "random_coarse": {"num_points": 5},
         "herding_coarse": {"num_points": 5},
         "coarse": {"num_points": 5},
+        "shape_model": {"num_points": 5, "clouds": 4, "samples": 3},
     }
     stored = replace(preset.parameterization, **small.get(name, {}))
     real_points = None if preset.real_points is None else 5
     changes = {"iterations": min(preset.iterations, 2), "real_points": real_points}
-    check_condenser(replace(preset, parameterization=stored, **changes), SMALL)
+    draws, every_class = name != "spectral", name != "reservoir"
+    small_preset = replace(preset, parameterization=stored, **changes)
+    check_condenser(small_preset, SMALL, draws=draws, every_class=every_class)
 
 
 @pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")

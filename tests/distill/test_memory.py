@@ -22,7 +22,7 @@ from cl3d.distill import (
     TrajectoryMatching,
     statistics,
 )
-from cl3d.distill.parameterizations.generator import generator_nbytes
+from cl3d.distill.parameterizations.generated import generator_nbytes
 from cl3d.models import PointNet
 from cl3d.testing.condensers import blobs
 
@@ -60,7 +60,7 @@ class Made(TorchDispatchMode):
 def test_feature_maps_do_not_grow_with_the_classes(name, monkeypatch):
     monkeypatch.setattr(statistics, "CLOUDS_AT_ONCE", 6)
     if name == "generator":
-        monkeypatch.setattr("cl3d.distill.parameterizations.generator.CLOUDS_AT_ONCE", 2)
+        monkeypatch.setattr("cl3d.distill.parameterizations.generated.CLOUDS_AT_ONCE", 2)
     condenser = replace(CONDENSERS[name], real_batch=4, statistics_batch=2)
     largest = []
     for classes in (6, 60):

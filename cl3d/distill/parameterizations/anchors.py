@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from cl3d.distill.parameterizations.storage import (
     straight_through,
     unpack,
 )
-from cl3d.distill.synthetic import SyntheticSet, first_of_each
+from cl3d.distill.synthetic import SyntheticSet, first_of_each, too_small
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.ops.assignment import align
 from cl3d.ops.fps import farthest_points
@@ -80,11 +81,25 @@ class AnchorSet(SyntheticSet):
     def prune(self, clouds_per_class: int) -> AnchorSet:
         """Keeps whole groups, the first of each class; of a single group fewer blends, then fewer anchors."""
         anchors, blends = self.anchors.shape[1], self.logits.shape[1]
-        labels = self.labels[:: anchors + blends]
         groups = clouds_per_class // (anchors + blends)
         if groups == 0 and clouds_per_class > 0:
             groups, anchors = 1, min(anchors, clouds_per_class)
             blends = clouds_per_class - anchors
+        return self._first(groups, anchors, blends)
+
+    def shrink(self, shares: Mapping[int, int], seed: int = 0) -> AnchorSet:
+        """Keeps as many whole groups of each class as its share pays for, the first ones."""
+        if self.nbytes <= sum(shares[label] for label in self.clouds_per_class):
+            return self
+        each = self.nbytes // len(self.anchors)
+        groups = {label: shares[label] // each for label in self.clouds_per_class}
+        if min(groups.values()) < 1:
+            raise too_small(min(shares.values()), each)
+        return self._first(groups, self.anchors.shape[1], self.logits.shape[1])
+
+    def _first(self, groups: int | Mapping[int, int], anchors: int, blends: int) -> AnchorSet:
+        """The first groups of each class, and of each the first anchors and blends."""
+        labels = self.labels[:: self.anchors.shape[1] + self.logits.shape[1]]
         kept = first_of_each(labels, groups)
         pruned = AnchorSet(
             self.anchors[kept, :anchors],
@@ -157,10 +172,9 @@ class Anchors:
         """Yes."""
         return True
 
-    @property
-    def decoded_per_pick(self) -> float:
+    def decoded(self, picks: int) -> int:
         """M + L for each M."""
-        return (self.anchors + self.blends) / self.anchors
+        return picks * (self.anchors + self.blends) // self.anchors
 
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses anchors without points."""

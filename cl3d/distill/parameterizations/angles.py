@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +42,11 @@ class TurnedSet(PointSet):
         """The turned coordinates."""
         return {"points": pack(self._turned().detach(), self.storage)}
 
-    def prune(self, clouds_per_class: int) -> PointSet:
-        """A plain set of the first clouds of each class, turned."""
+    def _first(self, clouds_per_class: int | Mapping[int, int]) -> PointSet:
+        """A plain set, turned."""
         turned = PointSet(self.decode(), self.storage)
         turned.info = self.info
-        return turned.prune(clouds_per_class)
+        return turned._first(clouds_per_class)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The points at the optimizer's rate, the angles at their own."""

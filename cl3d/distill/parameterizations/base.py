@@ -15,9 +15,8 @@ class Parameterization(Protocol):
     def starts_from_picks(self) -> bool:
         """Whether the set before the first iteration shows the picked clouds."""
 
-    @property
-    def decoded_per_pick(self) -> float:
-        """Decoded clouds for each picked one."""
+    def decoded(self, picks: int) -> int:
+        """About how many clouds a class decodes to that starts from so many."""
 
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses what :meth:`start` would, before any long work.

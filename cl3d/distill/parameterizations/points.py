@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from cl3d.distill.parameterizations.storage import (
     straight_through,
     unpack,
 )
-from cl3d.distill.synthetic import SyntheticSet
+from cl3d.distill.synthetic import SyntheticSet, too_small
 from cl3d.errors import InputError, check_whole
 from cl3d.random import generator as keyed_generator
 
@@ -52,6 +53,19 @@ class PointSet(SyntheticSet):
 
     def prune(self, clouds_per_class: int) -> PointSet:
         """Keeps the first clouds of each class: initializers pick the most important first."""
+        return self._first(clouds_per_class)
+
+    def shrink(self, shares: Mapping[int, int], seed: int = 0) -> PointSet:
+        """Keeps as many of the first clouds of each class as its share pays for."""
+        if self.nbytes <= sum(shares[label] for label in self.clouds_per_class):
+            return self
+        each = self.nbytes // len(self)
+        counts = {label: shares[label] // each for label in self.clouds_per_class}
+        if min(counts.values()) < 1:
+            raise too_small(min(shares.values()), each)
+        return self._first(counts)
+
+    def _first(self, clouds_per_class: int | Mapping[int, int]) -> PointSet:
         kept = self.first_of_each_class(clouds_per_class)
         pruned = PointSet(PointClouds(self.points.detach()[kept], self.labels[kept]), self.storage)
         pruned.info = dict(self.info)
@@ -98,10 +112,9 @@ class Points:
         """Yes."""
         return True
 
-    @property
-    def decoded_per_pick(self) -> float:
-        """One."""
-        return 1.0
+    def decoded(self, picks: int) -> int:
+        """The same."""
+        return picks
 
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses stored clouds finer than the real ones."""

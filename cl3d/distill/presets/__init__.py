@@ -4,6 +4,7 @@ The same compositions stand in ``configs/condenser/`` for the command line.
 """
 
 from cl3d.distill.presets.citations import PAPERS, citation
+from cl3d.distill.presets.memories import balanced_reservoir, reservoir, shape_model, spectral
 from cl3d.distill.presets.papers import (
     dc_paper,
     dd3d_paper,
@@ -31,6 +32,7 @@ from cl3d.distill.presets.working import (
 
 __all__ = [
     "PAPERS",
+    "balanced_reservoir",
     "citation",
     "coarse",
     "dc",
@@ -50,6 +52,9 @@ __all__ = [
     "pcc_paper",
     "random",
     "random_coarse",
+    "reservoir",
     "sadm",
     "sadm_paper",
+    "shape_model",
+    "spectral",
 ]

@@ -25,6 +25,16 @@ PAPERS = {
         "arXiv 2503.22154, 2025."
     ),
     "DD3D": "D. Bo, X. Wang. Point cloud dataset distillation. ICML 2025.",
+    "Reservoir": "J. S. Vitter. Random sampling with a reservoir. ACM Trans. Math. Softw. 11(1), 1985.",
+    "CBRS": "A. Chrysakis, M.-F. Moens. Online continual learning from imbalanced data. ICML 2020.",
+    "Spectral": (
+        "H. Resani, B. Nasihatkon, M. Alimoradi Jazi. Continual learning in 3D point clouds: employing "
+        "spectral techniques for exemplar selection. WACV 2025 (arXiv 2409.08388)."
+    ),
+    "MIRACLE3D": (
+        "H. Resani, B. Nasihatkon. MIRACLE3D: memory-efficient integrated robust approach for continual "
+        "learning on point clouds via shape model construction. arXiv 2410.06418, 2024."
+    ),
     "Morphing": (
         "Parameterization-based dataset distillation of 3D point clouds through learnable shape morphing. "
         "Anonymous submission, 2025."
@@ -46,6 +56,10 @@ _OF_PRESET = {
     "random_coarse": (),
     "herding_coarse": ("Herding", "PCC"),
     "coarse": ("DM",),
+    "spectral": ("Spectral",),
+    "shape_model": ("MIRACLE3D",),
+    "reservoir": ("Reservoir",),
+    "balanced_reservoir": ("CBRS",),
 }
 
 

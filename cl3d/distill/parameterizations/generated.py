@@ -1,0 +1,176 @@
+"""The set of a generator: one network that turns noise into points, and a code for each cloud."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from cl3d import random
+from cl3d.clouds import PointClouds, normalize
+from cl3d.distill.parameterizations.fitting import fit_to_clouds
+from cl3d.distill.synthetic import SyntheticSet, too_small
+from cl3d.errors import InputError, check_positive, check_whole
+from cl3d.models.siren import ModulatedSiren, siren_shapes
+
+CLOUDS_AT_ONCE = 32
+"""Clouds whose hidden layers are held together."""
+
+LEAST_WIDTH = 4
+"""Below it there is hardly a shape that a network can make."""
+
+REFIT_ITERATIONS, REFIT_LR = 200, 3e-3
+"""Of a network that takes over from a larger one."""
+
+
+class GeneratedSet(SyntheticSet):
+    """Clouds that a modulated SIREN makes of noise, one scalar from U(0, 1) for each point (DD3D).
+
+    Args:
+        siren: shared by all clouds.
+        codes: (m, width) float32, one for each cloud.
+        labels: (m,) int64, ascending.
+        num_points: of the decoded clouds unless another number is asked for.
+        noise_seed: of the noise that is decoded unless a generator is given.
+
+    Attributes:
+        siren: the network, a submodule.
+        codes: (m, width) parameter.
+    """
+
+    kind = "generator"
+
+    def __init__(
+        self, siren: ModulatedSiren, codes: Tensor, labels: Tensor, num_points: int, noise_seed: int
+    ) -> None:
+        super().__init__(labels.clone())
+        self.siren = siren
+        self.codes = nn.Parameter(codes.detach().clone())
+        self.num_points, self.noise_seed = num_points, noise_seed
+
+    def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
+        """The clouds, centred and scaled into the unit sphere; see :class:`SyntheticSet`.
+
+        Args:
+            generator: a CPU generator draws each cloud's own noise; None takes the set's fixed noise,
+                the same for all clouds, so that a cloud does not depend on which others are stored.
+            num_points: any number; there are as many points as noises.
+
+        Raises:
+            InputError: if ``num_points`` is not a whole number from 1.
+        """
+        wanted = self.num_points if num_points is None else num_points
+        check_whole("num_points", wanted, 1)
+        if generator is None:
+            noise = torch.rand(1, wanted, generator=random.generator(self.noise_seed, "noise"))
+        else:
+            noise = torch.rand(len(self), wanted, generator=generator)
+        noise = noise.to(self.codes).expand(len(self), -1)
+        # a few clouds at a time, and in the backward pass anew: a hidden layer of all clouds may be gigabytes
+        points = [
+            checkpoint(self.siren, *some, use_reentrant=False)
+            for some in zip(noise.split(CLOUDS_AT_ONCE), self.codes.split(CLOUDS_AT_ONCE), strict=True)
+        ]
+        return PointClouds(normalize(torch.cat(points)), self.labels)
+
+    def prune(self, clouds_per_class: int) -> GeneratedSet:
+        """Keeps the first codes of each class, and the network."""
+        return self._codes(clouds_per_class)
+
+    def _codes(self, clouds_per_class: int | Mapping[int, int]) -> GeneratedSet:
+        kept = self.first_of_each_class(clouds_per_class)
+        pruned = GeneratedSet(
+            deepcopy(self.siren), self.codes[kept], self.labels[kept], self.num_points, self.noise_seed
+        )
+        pruned.info = dict(self.info)
+        return pruned
+
+    def shrink(self, shares: Mapping[int, int], seed: int = 0) -> GeneratedSet:
+        """Hands the first codes' clouds to a narrower network, which is fitted to what this one decodes.
+
+        The network takes nearly all of the bytes, so that fewer codes alone would not do. The codes that
+        are kept are those whose part of the set, network included, stays within their class's share; at
+        least one of each class, and no more than leave bytes for a network.
+
+        Args:
+            seed: of the new network and its fit.
+        """
+        allowed = sum(shares[label] for label in self.clouds_per_class)
+        if self.nbytes <= allowed:
+            return self
+        each = self.nbytes / len(self)
+        counts = {label: int(shares[label] / each) for label in self.clouds_per_class}
+        while max(counts.values()) > 1 and generator_nbytes(LEAST_WIDTH, sum(counts.values())) > allowed:
+            counts = {label: count - 1 for label, count in counts.items()}
+        kept = self._codes({label: max(1, count) for label, count in counts.items()})
+        width = min(largest_width(allowed, len(kept)), self.siren.width)
+        if width < LEAST_WIDTH:
+            raise too_small(allowed, generator_nbytes(LEAST_WIDTH, len(kept)))
+        if generator_nbytes(self.siren.width, len(kept)) <= allowed:
+            return kept
+        smaller = drawn(kept.labels, width, self.siren.w0, self.num_points, seed).to(self.codes.device)
+        with torch.no_grad():
+            points = kept.decode().points
+        fit_to_clouds(smaller.siren, smaller.codes, points, REFIT_ITERATIONS, REFIT_LR, seed)
+        smaller.info = dict(self.info)
+        return smaller
+
+    def config(self) -> dict[str, Any]:
+        """What the network is besides its weights, and what it decodes by default."""
+        return {
+            "width": self.siren.width,
+            "w0": self.siren.w0,
+            "num_points": self.num_points,
+            "noise_seed": self.noise_seed,
+        }
+
+    @classmethod
+    def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> GeneratedSet:
+        """From a file's tensors and settings; see :class:`SyntheticSet`."""
+        if set(config) != {"width", "w0", "num_points", "noise_seed"}:
+            raise InputError(f"a generator has width, w0, num_points and noise_seed, not {sorted(config)}")
+        for name, least in (("width", 1), ("num_points", 1), ("noise_seed", 0)):
+            check_whole(name, config[name], least)
+        check_positive("w0", config["w0"])
+        width, clouds = config["width"], len(labels)
+        # before anything of that size is made: the width is only what a header says
+        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes(width, clouds):
+            raise InputError(f"its tensors are not a generator of width {width} with {clouds} clouds")
+        if any(t.dtype != torch.float32 or not bool(torch.isfinite(t).all()) for t in tensors.values()):
+            raise InputError("a generator holds finite float32 numbers")
+        siren = ModulatedSiren(width, config["w0"], torch.Generator())
+        rebuilt = cls(siren, tensors["codes"], labels, config["num_points"], config["noise_seed"])
+        rebuilt.load_state_dict(tensors)
+        return rebuilt
+
+
+def drawn(labels: Tensor, width: int, w0: float, num_points: int, seed: int) -> GeneratedSet:
+    """A set that nothing is known of yet: a code from N(0, 1) for each label, and an untrained network."""
+    codes = torch.randn(len(labels), width, generator=random.generator(seed, "codes"))
+    # without a positive entry a code is 0 behind the ReLU, and its cloud one point for good
+    codes = torch.where((codes > 0).any(dim=1, keepdim=True), codes, -codes)
+    siren = ModulatedSiren(width, w0, random.generator(seed, "siren"))
+    return GeneratedSet(siren, codes, labels.cpu(), num_points, random.fold(seed, "noise"))
+
+
+def largest_width(nbytes: int, clouds: int) -> int:
+    """Of the networks that, with a code for each cloud, fit into the bytes; 0 where none does."""
+    return bisect_right(range(1, nbytes), nbytes, key=partial(generator_nbytes, clouds=clouds))
+
+
+def generator_nbytes(width: int, clouds: int) -> int:
+    """Exactly the bytes of a :class:`GeneratedSet`."""
+    return 4 * sum(math.prod(shape) for shape in _shapes(width, clouds).values())
+
+
+def _shapes(width: int, clouds: int) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor that a set stores, by name."""
+    network = {f"siren.{name}": shape for name, shape in siren_shapes(width).items()}
+    return {"codes": (clouds, width)} | network
