@@ -33,6 +33,8 @@ HAZE = 0.8
 """How far the farthest point of a cloud fades to white."""
 TITLE = 0.16
 """Room above each panel, as a fraction of its width."""
+LETTERS = 24
+"""How many fit above a panel; longer titles are cut."""
 
 
 class Panel(NamedTuple):
@@ -114,7 +116,8 @@ def _draw(axes: Axes, panel: _Checked, left: float, top: float, inches: float) -
     sizes = (inches * 72) ** 2 * 0.8 / (len(flat) + 350) * (0.4 + 0.6 * near)
     shades = _shaded(panel.colours, near)
     axes.scatter(x[order], y[order], s=sizes[order], c=shades[order], linewidths=0)
-    axes.text(left + 0.5, top + 0.75 * TITLE, panel.title, ha="center", va="center", fontsize=5.2 * inches)
+    title = panel.title if len(panel.title) <= LETTERS else f"{panel.title[: LETTERS - 1]}…"
+    axes.text(left + 0.5, top + 0.75 * TITLE, title, ha="center", va="center", fontsize=5.2 * inches)
 
 
 class _Checked(NamedTuple):
