@@ -156,8 +156,8 @@ def logging(log: Log, monkeypatch) -> Iterator[None]:
                 yield
             log.activities.pop()
 
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
             log.step = -1
 
     with monkeypatch.context() as patch:
@@ -178,7 +178,7 @@ def leaks(log: Log, remembers: bool, cumulative: bool = False) -> list[Reading]:
     At step i a condenser, and all networks it trains or looks through, see the clouds of step i. A strategy
     reads those of step i (all so far, where it is a bound that keeps everything), and its networks see these
     and what the memory has kept of earlier steps. Test clouds are for testing, and then only those of
-    classes seen.
+    classes seen, and of the step that comes next: forward transfer is their accuracy before it is learnt.
 
     Args:
         remembers: whether there is a memory, in which raw clouds of earlier steps may have been kept.
@@ -195,7 +195,7 @@ def _honest(reading: Reading, remembers: bool, cumulative: bool) -> bool:
     if reading.activity == "train" and (cumulative or (remembers and reading.by == "network")):
         allowed |= earlier
     if reading.activity == "test":
-        allowed = {("test", step) for step in range(reading.step + 1)}
+        allowed = {("test", step) for step in range(reading.step + 2)}
         if remembers and reading.by == "network":  # nearest means of the memory
             allowed |= earlier | {now}
     return reading.sources <= allowed
