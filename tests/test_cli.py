@@ -74,6 +74,18 @@ def test_the_buffer_changes_neither_order_nor_bounds(cl_run, tmp_path):
     assert random["settings"] == herding["settings"]
 
 
+@pytest.mark.parametrize("buffer", ["random", "balanced_reservoir"])
+def test_a_total_is_shared_by_the_classes_seen(cl_run, tmp_path, buffer):
+    assert cl_run(f"buffer={buffer}", "total=3840", "resolution=16") == 0
+    results = results_of(tmp_path / "run")
+    # 20 clouds of 16 points as 192 bytes each; 3 classes of 4 clouds come first
+    assert results["memory_clouds_per_step"] == [12, 20]
+    assert results["memory_bytes_per_step"] == [12 * 192, 3840]
+    files = results["memory_files_per_step"]
+    assert sum(load(tmp_path / "run" / "memory" / name).nbytes for name in files[-1]) == 3840
+    assert json.loads((tmp_path / "run" / "peak_memory.json").read_text())["highest"] > 0
+
+
 @pytest.mark.parametrize("strategy", ["rehearse", "naive", "joint"])
 def test_other_strategies_run(cl_run, tmp_path, strategy):
     assert cl_run(f"strategy={strategy}", "buffer=random") == 0
@@ -109,6 +121,11 @@ GOOD_HERE = "buffer=random"
         (["steps=two"], ["steps=two", "whole number"]),
         (["steps=0"], ["steps=0"]),
         (["budget=100"], ["100 bytes", "give at least 1920 bytes"]),
+        (["total=100"], ["total=100 is 100 bytes", "give at least 1920 bytes"]),
+        (["total=9000", "budget=9000"], ["total=9000", "give one of them"]),
+        (["buffer=reservoir"], ["reservoir has one number of slots", "give total=BYTES"]),
+        (["resolution=64"], ["num_points=64", "have 32"]),
+        (["buffer=morphing", "resolution=8"], ["resolution=8", "points of Anchors"]),
         (["ppc=0"], ["ppc=0"]),
         (["ratio=2"], ["ratio=2"]),
         (["ratio=0.5", "budget=5000"], ["give one of them"]),
@@ -275,7 +292,7 @@ def test_help_names_groups_and_examples(cl_run, capsys):
     assert cl_run("--help") == 0
     shown = capsys.readouterr().out
     for word in (
-        "buffer: coarse, dc, dc_paper, dd3d",
+        "buffer: balanced_reservoir, coarse, dc,",
         "strategy:",
         "python scripts/cl_run.py steps=10 buffer=pcc",
     ):
