@@ -21,7 +21,8 @@ def read_lines(path: Path) -> list[str]:
             f"{path} cannot be read ({error}): complete the release, or remove its folder to download it"
         ) from error
     kept = [line.strip() for line in lines if line.strip()]
-    unprintable = next((line for line in kept if not line.isprintable()), None)
+    # tabs stand between the columns of some lists
+    unprintable = next((line for line in kept if not line.replace("\t", " ").isprintable()), None)
     if unprintable is not None:
         raise InputError(f"{path} has the line {unprintable[:40]!r}, which is no name: get it again")
     if not kept:
