@@ -43,6 +43,8 @@ def test_your_own_data(tmp_path: Path) -> None:
     data = namespace["data"]
     assert (len(data.train), len(data.test), data.class_names) == (12, 4, ("cat", "dog"))
     namespace |= {"np": np, "points": rng.standard_normal((10, 300, 3)), "labels": np.arange(10) % 2}
-    exec(compile(next(block for block in blocks(DOCUMENT) if "savez(" in block), "data.md", "exec"), namespace)
+    exec(
+        compile(next(block for block in blocks(DOCUMENT) if "savez(" in block), "data.md", "exec"), namespace
+    )
     data = namespace["data"]
     assert (len(data.train), len(data.test), data.class_names) == (8, 2, ("cat", "dog"))
