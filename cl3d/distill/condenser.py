@@ -137,7 +137,7 @@ class Condenser:
             picked = state.tensors["picked"]
         start = real.with_local_labels()[picked.to(where)]
         synthetic = self.parameterization.start(
-            start, dict(enumerate(shares)), fold(seed, "parameterization")
+            start, dict(enumerate(shares)), fold(seed, "parameterization"), progress
         ).to(where)
         if self.objective is not None:
             loop = self._loop(synthetic, real, networks, seed, progress)

@@ -23,6 +23,7 @@ from cl3d.distill.synthetic import SyntheticSet, first_of_each, too_small
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.ops.assignment import align
 from cl3d.ops.fps import farthest_points
+from cl3d.progress import Progress, silent
 from cl3d.random import generator as keyed_generator
 
 
@@ -193,7 +194,9 @@ class Anchors:
         """M clouds for each raw cloud that would fit."""
         return self.anchors * (nbytes // cloud_nbytes(num_points))
 
-    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> AnchorSet:
+    def start(
+        self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
+    ) -> AnchorSet:
         """Groups of the picked clouds, which serve again where a class has too few."""
         raw = cloud_nbytes(picked.num_points)
         size = min(self.points_within(raw), picked.num_points)
@@ -201,12 +204,14 @@ class Anchors:
             1, farthest_points(picked.points, size).unsqueeze(-1).expand(-1, -1, 3)
         ).float()
         groups, labels = [], []
-        for label, share in shares.items():
-            mine = coarse[picked.labels == label]
-            for group in range(share // raw):
-                rows = torch.arange(group * self.anchors, (group + 1) * self.anchors) % len(mine)
-                groups.append(_aligned(mine[rows.to(mine.device)]))
-                labels.append(label)
+        with progress("aligning", sum(share // raw for share in shares.values())) as advance:
+            for label, share in shares.items():
+                mine = coarse[picked.labels == label]
+                for group in range(share // raw):
+                    rows = torch.arange(group * self.anchors, (group + 1) * self.anchors) % len(mine)
+                    groups.append(_aligned(mine[rows.to(mine.device)]))
+                    labels.append(label)
+                    advance()
         draws = torch.rand(len(groups), self.blends, self.anchors, generator=keyed_generator(seed, "blends"))
         # minus logarithms of uniform numbers, normalised, are uniform on the simplex
         logs = (-draws.clamp_min(1e-12).log()).clamp_min(1e-12).log()

@@ -13,6 +13,7 @@ from cl3d.clouds import PointClouds, euler_rotations, rotate
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import pack, straight_through
 from cl3d.errors import InputError, check_positive
+from cl3d.progress import Progress, silent
 
 
 class TurnedSet(PointSet):
@@ -77,7 +78,9 @@ class TurnedPoints(Points):
             check_positive("angle_rates", rate)
         object.__setattr__(self, "angle_rates", rates)  # a list, as files give it, would not compare equal
 
-    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> TurnedSet:
+    def start(
+        self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
+    ) -> TurnedSet:
         """A copy of the picked clouds, not yet turned."""
-        del shares
+        del shares, progress
         return TurnedSet(self.coarsen(picked, seed), self.storage, self.angle_rates)

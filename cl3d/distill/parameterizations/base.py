@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.synthetic import SyntheticSet
+from cl3d.progress import Progress, silent
 
 
 class Parameterization(Protocol):
@@ -33,11 +34,14 @@ class Parameterization(Protocol):
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """How many real clouds of ``num_points`` points a class with ``nbytes`` bytes starts from."""
 
-    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> SyntheticSet:
+    def start(
+        self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
+    ) -> SyntheticSet:
         """The set before the first iteration.
 
         Args:
             picked: the initializer's clouds, in class order.
             shares: bytes for each class; the set's ``nbytes`` never exceeds their sum.
             seed: for what is drawn.
+            progress: told of what takes long.
         """

@@ -9,6 +9,7 @@ from cl3d.clouds import normalize
 from cl3d.distill.optimizers import Adam, rate_factor, scale_rates
 from cl3d.models.siren import ModulatedSiren
 from cl3d.ops.assignment import align
+from cl3d.progress import Progress, silent
 from cl3d.random import generator
 
 CLOUDS_PER_UPDATE = 16
@@ -17,7 +18,13 @@ POINTS_PER_UPDATE = 256
 
 
 def fit_to_clouds(
-    siren: ModulatedSiren, codes: nn.Parameter, points: Tensor, updates: int, lr: float, seed: int
+    siren: ModulatedSiren,
+    codes: nn.Parameter,
+    points: Tensor,
+    updates: int,
+    lr: float,
+    seed: int,
+    progress: Progress = silent,
 ) -> None:
     """Fits network and codes to (m, p, 3) normalised clouds, one for each code, in place.
 
@@ -26,18 +33,27 @@ def fit_to_clouds(
     points crowd wherever they are near enough, and networks that pool over points see the crowds
     (docs/results.md has both).
     """
-    clouds, num_points = points.shape[:2]
     optimizer = Adam(lr=lr)([codes, *siren.parameters()])
-    for update in range(updates):
-        draws = generator(seed, "fit", update)
-        some = torch.randperm(clouds, generator=draws)[:CLOUDS_PER_UPDATE].to(points.device)
-        kept = torch.randperm(num_points, generator=draws)[:POINTS_PER_UPDATE].to(points.device)
-        noise = torch.rand(len(some), len(kept), generator=draws).to(points)
-        decoded, wanted = normalize(siren(noise, codes[some])), points[some][:, kept]
-        pairs = torch.stack([align(w, d) for w, d in zip(wanted, decoded, strict=True)])
-        partners = wanted.gather(1, pairs.unsqueeze(-1).expand_as(wanted))
-        scale_rates(optimizer, rate_factor("cosine", update, updates))
-        optimizer.zero_grad(set_to_none=True)
-        (decoded - partners).square().sum(dim=-1).mean().backward()
-        optimizer.step()
+    with progress("fitting", updates) as advance:
+        for update in range(updates):
+            scale_rates(optimizer, rate_factor("cosine", update, updates))
+            optimizer.zero_grad(set_to_none=True)
+            distance = _paired_distance(siren, codes, points, generator(seed, "fit", update))
+            distance.backward()
+            optimizer.step()
+            advance(f"distance {float(distance.detach()):.3g}")
     optimizer.zero_grad(set_to_none=True)
+
+
+def _paired_distance(
+    siren: ModulatedSiren, codes: nn.Parameter, points: Tensor, draws: torch.Generator
+) -> Tensor:
+    """Mean squared distance of some points of some clouds from what fresh noise makes, paired one to one."""
+    clouds, num_points = points.shape[:2]
+    some = torch.randperm(clouds, generator=draws)[:CLOUDS_PER_UPDATE].to(points.device)
+    kept = torch.randperm(num_points, generator=draws)[:POINTS_PER_UPDATE].to(points.device)
+    noise = torch.rand(len(some), len(kept), generator=draws).to(points)
+    decoded, wanted = normalize(siren(noise, codes[some])), points[some][:, kept]
+    pairs = torch.stack([align(w, d) for w, d in zip(wanted, decoded, strict=True)])
+    partners = wanted.gather(1, pairs.unsqueeze(-1).expand_as(wanted))
+    return (decoded - partners).square().sum(dim=-1).mean()

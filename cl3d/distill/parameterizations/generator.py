@@ -15,6 +15,7 @@ from cl3d.distill.parameterizations.generated import (
     largest_width,
 )
 from cl3d.errors import InputError, check_positive, check_whole
+from cl3d.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,17 @@ class Generator:
         fitting = nbytes // cloud_nbytes(num_points)
         return self.codes_per_class if self.codes_per_class is not None and fitting else fitting
 
-    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> GeneratedSet:
+    def start(
+        self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
+    ) -> GeneratedSet:
         """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for."""
         width = self._width_within(sum(shares.values()), len(picked))
         points = self.num_points or picked.num_points
         synthetic = drawn(picked.labels, width, self.w0, points, seed).to(picked.points.device)
         real = normalize(picked.points.float())
-        fit_to_clouds(synthetic.siren, synthetic.codes, real, self.fit_iterations, self.fit_lr, seed)
+        fit_to_clouds(
+            synthetic.siren, synthetic.codes, real, self.fit_iterations, self.fit_lr, seed, progress
+        )
         return synthetic
 
     def _width_within(self, nbytes: int, clouds: int) -> int:

@@ -20,6 +20,7 @@ from cl3d.distill.parameterizations.storage import (
 )
 from cl3d.distill.synthetic import SyntheticSet, too_small
 from cl3d.errors import InputError, check_whole
+from cl3d.progress import Progress, silent
 from cl3d.random import generator as keyed_generator
 
 
@@ -129,9 +130,11 @@ class Points:
         each = num_points if self.num_points is None else self.num_points
         return nbytes // (each * point_nbytes(self.storage))
 
-    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> PointSet:
+    def start(
+        self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
+    ) -> PointSet:
         """A copy of the picked clouds, or of some of their points."""
-        del shares
+        del shares, progress
         return PointSet(self.coarsen(picked, seed), self.storage)
 
     def coarsen(self, picked: PointClouds, seed: int) -> PointClouds:

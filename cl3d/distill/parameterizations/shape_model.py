@@ -15,6 +15,7 @@ from cl3d.distill.synthetic import SyntheticSet, too_small
 from cl3d.errors import InputError, check_whole
 from cl3d.ops.fps import farthest_points
 from cl3d.ops.modes import mean_and_modes
+from cl3d.progress import Progress, silent
 from cl3d.random import fold
 from cl3d.random import generator as keyed_generator
 
@@ -171,7 +172,9 @@ class ShapeModel:
         """All that the statistics are taken of, where a mean fits."""
         return self.clouds if nbytes >= cloud_nbytes(self.num_points or num_points) else 0
 
-    def start(self, picked: PointClouds, shares: dict[int, int], seed: int) -> ShapeSet:
+    def start(
+        self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
+    ) -> ShapeSet:
         """Mean and modes of the picked clouds, normalised; there are no more modes than clouds span."""
         size = self.num_points or picked.num_points
         coarse = picked.points.float()
@@ -180,10 +183,12 @@ class ShapeModel:
             coarse = coarse.gather(1, chosen)
         coarse = normalize(coarse)
         shapes, counts = [], []
-        for label, share in shares.items():
-            room = share // cloud_nbytes(size)
-            shapes.append(mean_and_modes(coarse[picked.labels == label], room - 1, self.rounds))
-            counts.append(self.samples if len(shapes[-1]) > 1 else 1)
+        with progress("aligning", len(shares)) as advance:
+            for label, share in shares.items():
+                room = share // cloud_nbytes(size)
+                shapes.append(mean_and_modes(coarse[picked.labels == label], room - 1, self.rounds))
+                counts.append(self.samples if len(shapes[-1]) > 1 else 1)
+                advance()
         labels = torch.tensor(list(shares)).repeat_interleave(torch.tensor(counts))
         modes = [len(own) - 1 for own in shapes]
         return ShapeSet(torch.cat(shapes), modes, labels, fold(seed, "samples")).to(coarse.device)
