@@ -15,10 +15,8 @@ from matplotlib.figure import Figure
 
 from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
-from cl3d.report.gallery import PALETTE
 from cl3d.report.groups import Group, group_by_seed
-
-MARKERS = "osD^vPX"
+from cl3d.report.style import curve_style
 
 
 def read_results(folder: Path) -> dict[str, Any]:
@@ -67,16 +65,15 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     sizes = {steps for steps, _ in groups}
     for position, ((steps, name), group) in enumerate(groups.items()):
         name = f"{name}, {steps} steps" if len(sizes - {1}) > 1 else name
-        colour = PALETTE[position % len(PALETTE)]
-        style: dict[str, Any] = {"color": colour, "label": f"{name} ({len(group)})"}
+        style, label = curve_style(position), f"{name} ({len(group)})"
         if steps == 1 < max(sizes):  # all classes at once: a level, not a curve
-            axes.axhline(_percent(group)[0][0], linestyle="--", **style)
+            axes.axhline(_percent(group)[0][0], linestyle="--", color=style["color"], label=label)
             continue
         mean, low, high = _percent(group)
         classes = next(iter(group.values()))["settings"]["classes_per_step"]
         seen = list(accumulate(classes))
-        axes.plot(seen, mean, marker=MARKERS[position % len(MARKERS)], **style)
-        axes.fill_between(seen, low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(seen, mean, label=label, **style)
+        axes.fill_between(seen, low, high, color=style["color"], alpha=0.15, linewidth=0)
     axes.set(xlabel="classes seen", ylabel="accuracy on classes seen (%)")
     axes.grid(alpha=0.3)
     axes.legend(title="memory (runs)", loc="center left", bbox_to_anchor=(1.0, 0.5))

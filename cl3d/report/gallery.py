@@ -19,14 +19,12 @@ from torch import Tensor
 from cl3d.atomic import write_bytes
 from cl3d.clouds import PointClouds
 from cl3d.errors import InputError
+from cl3d.report.style import PALETTE
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Points = Tensor | npt.NDArray[np.floating]
 Colours = Tensor | npt.NDArray[np.integer] | None
-
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#B08900", "#4D4D4D", "#7B3FA0")
-"""Colours that stay apart for the colour-blind: Okabe and Ito's, the yellow darkened for white paper."""
 
 AZIMUTH, ELEVATION = math.radians(32), math.radians(22)
 HAZE = 0.8

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 
 from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
-from cl3d.report.curves import MARKERS
-from cl3d.report.gallery import PALETTE
+from cl3d.report.style import curve_style
 
 Points = dict[str, dict[int, list[float]]]
 """Accuracies of the seeds, by condenser and bytes."""
@@ -79,8 +78,7 @@ def save_pareto(path: Path, points: Points) -> None:
         means = [100 * statistics.fmean(by_bytes[n]) for n in sizes]
         low = [m - 100 * min(by_bytes[n]) for m, n in zip(means, sizes, strict=True)]
         high = [100 * max(by_bytes[n]) - m for m, n in zip(means, sizes, strict=True)]
-        colour, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
-        axes.errorbar(sizes, means, (low, high), capsize=2, color=colour, marker=marker, label=name)
+        axes.errorbar(sizes, means, (low, high), capsize=2, label=name, **curve_style(index))
     axes.set_xscale("log")
     axes.set_xlabel("bytes of the set")
     axes.set_ylabel("test accuracy, last epoch (%)")

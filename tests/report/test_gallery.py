@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from cl3d.errors import InputError
-from cl3d.report.gallery import PALETTE, Panel, save_gallery
+from cl3d.report.gallery import Panel, save_gallery
+from cl3d.report.style import PALETTE
 
 
 def cloud(points: int = 200) -> torch.Tensor:
