@@ -64,6 +64,8 @@ class Experts:
     Attributes:
         experts: how many are trained.
         span: epochs from the drawn one to the target.
+        last_start: the latest epoch that is drawn (MTT's T+); None is any. The less a set can hold, the
+            earlier the stretch that it can follow.
         training: of each expert, on the real clouds at hand; its epochs are the length of the way.
         folder: where trajectories are kept and found again, by data, model, training and seed; None keeps
             them in memory. An expert's file is whole or not there, so a killed run goes on with the next.
@@ -71,6 +73,7 @@ class Experts:
 
     experts: int = 2
     span: int = 2
+    last_start: int | None = None
     training: Training = Training(epochs=10, batch_size=32, optimizer=SGD(lr=0.01))
     folder: Path | str | None = field(default=None, compare=False, repr=False)
 
@@ -81,6 +84,8 @@ class Experts:
             raise InputError(
                 f"span={self.span} with experts of {self.training.epochs} epochs: give a span up to that"
             )
+        if self.last_start is not None:
+            check_whole("last_start", self.last_start, 0)
 
     @property
     def training_epochs(self) -> float:
@@ -104,7 +109,8 @@ class Experts:
 
     def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Ways:
         """Trains the experts, or finds them again."""
-        return Ways(self.span, [self._way(i, real, networks, seed, progress) for i in range(self.experts)])
+        ways = [self._way(i, real, networks, seed, progress) for i in range(self.experts)]
+        return Ways(self.span, ways, self.last_start)
 
     def _way(
         self, index: int, real: PointClouds, networks: Networks, seed: int, progress: Progress
@@ -133,8 +139,10 @@ class Ways:
 
     carries_net = False
 
-    def __init__(self, span: int, ways: list[Trajectory]) -> None:
+    def __init__(self, span: int, ways: list[Trajectory], last_start: int | None = None) -> None:
         self.span, self.ways = span, ways
+        starts = len(ways[0]) - span
+        self._starts = starts if last_start is None else min(starts, last_start + 1)
 
     def at(
         self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
@@ -143,7 +151,7 @@ class Ways:
         del net, clouds
         draws = generator(seed, "waypoint", iteration)
         way = self.ways[int(torch.randint(len(self.ways), (), generator=draws))]
-        epoch = int(torch.randint(len(way) - self.span, (), generator=draws))
+        epoch = int(torch.randint(self._starts, (), generator=draws))
         start = networks.draw("waypoint")
         with torch.no_grad():
             for parameter, value in zip(start.parameters(), way[epoch], strict=True):

@@ -24,7 +24,7 @@ from cl3d.distill import (
     Training,
     TrajectoryMatching,
 )
-from cl3d.distill.experts import Waypoint
+from cl3d.distill.experts import Waypoint, Ways
 from cl3d.distill.objectives.unroll import unroll
 from cl3d.errors import InputError, Note
 from cl3d.models import PointNet
@@ -267,6 +267,17 @@ def test_a_set_whose_rate_is_learnt_keeps_the_contract():
     check_condenser(LEARNS, SMALL)
 
 
+@pytest.mark.parametrize(("last_start", "starts"), [(0, {0}), (1, {0, 1}), (9, {0, 1})])
+def test_waypoints_are_no_later_than_is_asked_for(last_start, starts):
+    ways = Ways(2, prepared().ways, last_start)
+    networks = Networks(SMALL, 3, CPU, 0)
+    drawn = set()
+    for iteration in range(20):
+        start = next(ways.at(iteration, None, blobs(), networks, 7).net.parameters())
+        drawn |= {e for way in ways.ways for e in range(4) if torch.equal(start, way[e][0])}
+    assert drawn == starts
+
+
 def test_other_objectives_may_look_through_experts():
     condenser = replace(MTT, objective=DistributionMatching())
     assert condenser(blobs(), budget=Budget(ppc=1), model=SMALL).info["moved_mean"] > 0
@@ -277,5 +288,7 @@ def test_combinations_that_make_no_sense_are_refused_at_construction():
         Condenser(objective=TrajectoryMatching(), iterations=1)
     with pytest.raises(InputError, match="span=4 with experts of 3 epochs"):
         Experts(span=4, training=QUICK)
+    with pytest.raises(InputError, match="last_start=-1"):
+        Experts(last_start=-1)
     with pytest.raises(InputError, match="steps=0"):
         TrajectoryMatching(steps=0)
