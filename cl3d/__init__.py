@@ -2,7 +2,8 @@
 
 The parts, lowest first; imports go one way only:
 
-- :mod:`cl3d.clouds`, :mod:`cl3d.random`: the value for labelled clouds, and keyed randomness
+- :mod:`cl3d.clouds`, :mod:`cl3d.rotations`, :mod:`cl3d.random`: labelled clouds, turning them,
+  and keyed randomness
 - :mod:`cl3d.ops`: geometry and layers that have to be fast
 - :mod:`cl3d.data`, :mod:`cl3d.models`: data sets and backbones
 - :mod:`cl3d.distill`: data set distillation, usable without Avalanche

@@ -7,8 +7,7 @@ import torch
 from cl3d.clouds import PointClouds
 from cl3d.continual.run import ContinualRun
 from cl3d.distill import Networks
-from cl3d.distill.condenser import FORWARD_PASS
-from cl3d.distill.cost import seconds_per_pass
+from cl3d.distill.cost import FORWARD_PASS, seconds_per_pass
 from cl3d.random import generator
 
 BATCH = 16

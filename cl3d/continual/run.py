@@ -1,9 +1,9 @@
-"""A whole class-incremental run: stream, memory, strategy, metrics, files."""
+"""A whole class-incremental run: what defines it, and the parts that it is made of."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,16 @@ from cl3d.continual.benchmark import (
 from cl3d.continual.buffer import Condense, CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.joint_condensed import JointCondensed
-from cl3d.continual.memory_files import MemoryFiles
-from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
+from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.nearest_mean import NearestMeanEvaluation
 from cl3d.continual.plan import MemoryPlan
 from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results, StepResult
-from cl3d.continual.state import RunStates, finished_steps, restore
+from cl3d.continual.state import RunStates, finished_steps
+from cl3d.continual.stepping import Stepping
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
 from cl3d.distill import Budget, Networks, Reservoir
-from cl3d.distill.checkpoint import State
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name
 from cl3d.errors import InputError
@@ -201,7 +200,7 @@ class ContinualRun:
             on_start()
             try:
                 with progress("steps", len(self.classes_per_step), len(results.steps)) as advance:
-                    for step in self._steps(states, state, results, progress):
+                    for step in self._stepping(progress).run(results, states, state):
                         results.write(folder)
                         on_step(step)
                         advance(f"{100 * step.accuracy:.1f} % on classes seen")
@@ -214,49 +213,27 @@ class ContinualRun:
             results.write(folder)
         return results
 
-    def _steps(
-        self, states: RunStates, state: State | None, results: Results, progress: Progress
-    ) -> Iterator[StepResult]:
-        """Runs the steps that are left, and adds each to ``results`` when its state is kept."""
-        kept = ("dataset", "data_fingerprint", "num_points", "model", "buffer_settings", "budget", "leaks")
-        provenance = {key: results.settings[key] for key in (*kept, "seed")}
-        clock, done, files = Clock(PeakMemory(self.device)), len(results.steps), MemoryFiles(states.memory)
+    def _stepping(self, progress: Progress) -> Stepping:
+        """The parts of the run, put together."""
+        clock, sizes = Clock(PeakMemory(self.device)), self.classes_per_step
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
-        sizes = self.classes_per_step
-        benchmark = class_incremental(self.dataset, len(sizes), self.order)
-        groups = parted(self.order, sizes)
         recorder = AccuracyRecorder(parted(self.order, self.classes_per_task))
         if buffer is not None and self.classifier == "nearest_mean":
             strategy.plugins.append(NearestMeanEvaluation(buffer))
         strategy.plugins.append(recorder)
-        if state is not None:
-            restore(strategy, state)
-            if buffer is not None:
-                buffer.restore(files.read(results.steps[-1].memory_files))
-        for step, experience in enumerate(benchmark.train_stream[done:], done):
-            clock.reset()
-            if buffer is not None and self._told_apart:
-                buffer.checkpoint = states.condensing_file(step)
-            with clock("train"):
-                strategy.train(experience, eval_streams=[])
-            names = [] if buffer is None else files.write(buffer.sets, step, provenance)
-            with clock("test"):
-                untrained = self._untrained(networks, groups[step])
-                ahead = None
-                if step + 1 < len(groups):
-                    strategy.eval(benchmark.test_stream[step + 1 : step + 2])
-                    ahead = recorder.accuracy_in_task
-                strategy.eval(benchmark.test_stream[: step + 1])
-            told = {"ahead": ahead, "untrained": untrained, "memory_files": tuple(names)}
-            results.steps.append(self._result(step, groups, recorder, buffer, clock, told))
-            states.write(results.steps, strategy)
-            yield results.steps[-1]
-
-    def _untrained(self, networks: Networks, classes: list[int]) -> float:
-        """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
-        return accuracy_in_task(networks.draw("step", 0), self.dataset.test.of_classes(classes), classes)
+        return Stepping(
+            dataset=self.dataset,
+            benchmark=class_incremental(self.dataset, len(sizes), self.order),
+            groups=parted(self.order, sizes),
+            networks=networks,
+            strategy=strategy,
+            buffer=buffer,
+            recorder=recorder,
+            clock=clock,
+            resumable=self._told_apart,
+        )
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
         if not self.strategy.needs_buffer or self.condenser is None:
@@ -281,31 +258,3 @@ class ContinualRun:
             return self.condenser
         seed = fold(self.seed, "buffer", "condense jointly")
         return JointCondensed(self.condenser, self.dataset.train, self.budget, seed)
-
-    def _result(
-        self,
-        step: int,
-        groups: list[list[int]],
-        recorder: AccuracyRecorder,
-        buffer: CondensedBuffer | None,
-        clock: Clock,
-        others: dict[str, Any],
-    ) -> StepResult:
-        assert recorder.accuracy is not None
-        assert recorder.accuracy_in_task is not None
-        seen = [label for group in groups[: step + 1] for label in group]
-        by_class = recorder.row([[label] for label in seen])
-        return StepResult(
-            step=step,
-            classes=tuple(groups[step]),
-            accuracy=recorder.accuracy,
-            accuracy_in_task=recorder.accuracy_in_task,
-            row=tuple(recorder.row(groups)),
-            class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
-            memory_bytes=buffer.nbytes if buffer else 0,
-            memory_clouds=sum(len(synthetic) for synthetic in buffer.sets) if buffer else 0,
-            condensing=buffer.sets[-1].info if buffer else {},
-            seconds=clock.seconds(),
-            peak_bytes=clock.peak_bytes(),
-            **others,
-        )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
-from cl3d.clouds import PointClouds, choose_points, concatenate, normalize, random_rotations, rotate
+from cl3d.clouds import PointClouds, choose_points, concatenate, normalize
 from cl3d.data.dataset import Dataset
 from cl3d.data.duplicates import CopyCounter
 from cl3d.data.rows import MemoryRows, Rows
@@ -18,6 +18,7 @@ from cl3d.errors import InputError
 from cl3d.ops.fps import farthest_points
 from cl3d.progress import Progress, silent
 from cl3d.random import generator
+from cl3d.rotations import random_rotations, rotate
 
 CLOUDS_AT_ONCE = 512
 """Clouds that are worked on together; beside the raw clouds of one file, no more are held."""

@@ -9,7 +9,7 @@ import numpy as np
 import pooch
 import torch
 
-from cl3d.clouds import PointClouds, normalize, random_rotations, rotate
+from cl3d.clouds import PointClouds, normalize
 from cl3d.data.cache import Cache, cached, places
 from cl3d.data.dataset import Dataset
 from cl3d.data.procedural.catalog import CLASSES, PART_NAMES
@@ -18,6 +18,7 @@ from cl3d.data.procedural.surface import Floats, Ints, rotation
 from cl3d.data.settings import Settings
 from cl3d.errors import InputError
 from cl3d.random import fold, generator
+from cl3d.rotations import random_rotations, rotate
 
 JITTER = 0.01
 """Standard deviation of the sampling noise, in units of the cloud's radius."""
@@ -91,7 +92,7 @@ def _source_digest() -> str:
     """Of the code that makes the clouds: what another version kept is not taken for this one's."""
     digest = hashlib.blake2b(digest_size=16)
     package = Path(__file__).parents[1]
-    made_by = [package / "clouds.py", package / "random.py", Path(__file__)]
+    made_by = [package / "clouds.py", package / "rotations.py", package / "random.py", Path(__file__)]
     for path in (*made_by, *sorted((Path(__file__).parent / "procedural").glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()

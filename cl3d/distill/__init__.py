@@ -6,7 +6,8 @@ from cl3d.distill import distill, evaluate, load, presets
 from cl3d.distill import presets, protocols
 from cl3d.distill.augment import Augmentation
 from cl3d.distill.budget import Budget
-from cl3d.distill.condenser import Condenser, distill
+from cl3d.distill.condenser import Condenser
+from cl3d.distill.distill import distill
 from cl3d.distill.evaluate import Evaluation, evaluate
 from cl3d.distill.experts import Experts
 from cl3d.distill.files import load, save

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cl3d.clouds import euler_rotations, random_rotations, rotate
 from cl3d.errors import InputError, check_range
+from cl3d.rotations import euler_rotations, random_rotations, rotate
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from cl3d import __version__
 from cl3d.clouds import PointClouds, check_clouds
-from cl3d.distill.budget import Budget, cloud_nbytes
+from cl3d.distill.budget import Budget
 from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
+from cl3d.distill.cost import FORWARD_PASS
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
 from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device
@@ -23,15 +23,13 @@ from cl3d.distill.objectives import Objective
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.points import Points
+from cl3d.distill.sharing import least_bytes, note_small, picks_within
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.models import PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, isolated
-
-FORWARD_PASS = 0.4
-"""Cost of a forward pass without a graph, in training passes."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +123,16 @@ class Condenser:
         networks = Networks(model, max(2, len(clouds.classes)), where, fold(seed, "networks"))
         there = real.clouds_of_each_class()
         shares, picks = self.plan(there, real.num_points, budget)
-        self._note_small(real.classes, there, shares, real.num_points)
+        note_small(self.parameterization, shares, there, real.num_points, real.classes)
         saved = None
         if checkpoint is not None and self.objective is not None:
             saved = Checkpoint(checkpoint, self._made_from(clouds, budget, model, seed, where))
         state = None if saved is None else _read(saved)
         if state is None:
-            counts = dict(zip(real.classes, picks, strict=True))
-            picked = self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
+            picked = self._pick(real, picks, networks, seed, progress)
         else:
             picked = state.tensors["picked"]
-        start = real.with_local_labels()[picked.to(where)]
-        synthetic = self.parameterization.start(
-            start, dict(enumerate(shares)), fold(seed, "parameterization"), progress
-        ).to(where)
+        synthetic = self._start(real, picked, shares, seed, progress)
         if self.objective is not None:
             loop = self._loop(synthetic, real, networks, seed, progress)
             if state is not None:
@@ -185,6 +179,23 @@ class Condenser:
             passes += self.iterations * each
         return passes
 
+    def _pick(
+        self, real: PointClouds, picks: Sequence[int], networks: Networks, seed: int, progress: Progress
+    ) -> Tensor:
+        """The positions of the clouds to start from, that many of each class."""
+        counts = dict(zip(real.classes, picks, strict=True))
+        return self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
+
+    def _start(
+        self, real: PointClouds, picked: Tensor, shares: Sequence[int], seed: int, progress: Progress
+    ) -> SyntheticSet:
+        """The set before it is optimised, labelled 0, 1, ..."""
+        start = real.with_local_labels()[picked.to(real.points.device)]
+        synthetic = self.parameterization.start(
+            start, dict(enumerate(shares)), fold(seed, "parameterization"), progress
+        )
+        return synthetic.to(real.points.device)
+
     def _loop(
         self, synthetic: SyntheticSet, real: PointClouds, networks: Networks, seed: int, progress: Progress
     ) -> Loop:
@@ -226,28 +237,13 @@ class Condenser:
                 f"real_points={self.real_points}, but the clouds have {num_points}: give that or less"
             )
         shares = budget.shares(there, num_points, self.least_bytes(num_points))
-        wanted = [self.parameterization.clouds_within(share, num_points) for share in shares]
-        picks = [min(pair) for pair in zip(wanted, there, strict=True)]
+        picks = picks_within(self.parameterization, shares, there, num_points)
         self.parameterization.check(sum(picks), sum(shares), num_points)
         return shares, picks
 
     def least_bytes(self, num_points: int) -> int:
         """Bytes with which a class starts from at least one cloud."""
-        reference = cloud_nbytes(num_points)
-        holds_one = partial(self.parameterization.clouds_within, num_points=num_points)
-        return bisect_left(range(reference), 1, key=holds_one)
-
-    def _note_small(
-        self, classes: Sequence[int], there: Sequence[int], shares: Sequence[int], num_points: int
-    ) -> None:
-        for label, available, share in zip(classes, there, shares, strict=True):
-            wanted = self.parameterization.clouds_within(share, num_points)
-            if wanted > available:
-                warnings.warn(
-                    f"class {label} has {available} clouds, {wanted} are asked for: all are used",
-                    Note,
-                    stacklevel=3,
-                )
+        return least_bytes(self.parameterization, num_points)
 
     def _made_from(
         self, clouds: PointClouds, budget: Budget, model: BuildModel, seed: int, device: torch.device
@@ -271,36 +267,6 @@ def _read(saved: Checkpoint) -> State | None:
     except Damaged:
         warnings.warn(f"{saved.path} is damaged: condensing from the beginning", Note, stacklevel=3)
         return None
-
-
-def distill(
-    clouds: PointClouds,
-    condenser: Condenser,
-    *,
-    ppc: int | None = None,
-    ratio: float | None = None,
-    nbytes: int | None = None,
-    model: BuildModel = PointNet,
-    seed: int = 0,
-    device: str | torch.device = "auto",
-    progress: Progress = silent,
-    checkpoint: Path | None = None,
-) -> SyntheticSet:
-    """Condenses ``clouds``; the front door to :class:`Condenser`, which see.
-
-    Args:
-        ppc, ratio, nbytes: the budget: exactly one of them.
-    """
-    budget = Budget(ppc=ppc, ratio=ratio, nbytes=nbytes)
-    return condenser(
-        clouds,
-        budget=budget,
-        model=model,
-        seed=seed,
-        device=device,
-        progress=progress,
-        checkpoint=checkpoint,
-    )
 
 
 def _finish(synthetic: SyntheticSet, classes: list[int], shares: list[int]) -> SyntheticSet:

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from cl3d.clouds import concatenate, normalize, random_rotations, rotate
+from cl3d.clouds import concatenate, normalize
 from cl3d.data import modelnet
 from cl3d.data.dataset import Dataset
 from cl3d.data.hdf5 import read_file
 from cl3d.data.modelnet import MODELNET10_CLASSES, modelnet10, modelnet40
 from cl3d.errors import InputError
 from cl3d.random import generator
+from cl3d.rotations import random_rotations, rotate
 
 FOLDER = "modelnet40_ply_hdf5_2048"
 # not in alphabetical order, and with classes that ModelNet10 lacks in between

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sources import CLASSES, source_of, toy, write_clouds
 
-from cl3d.clouds import PointClouds, choose_points, normalize, random_rotations, rotate
+from cl3d.clouds import PointClouds, choose_points, normalize
 from cl3d.data import prepare as module
 from cl3d.data.prepare import prepare
 from cl3d.data.rows import FileRows, MemoryRows
@@ -18,6 +18,7 @@ from cl3d.data.source import bad_files
 from cl3d.errors import InputError
 from cl3d.ops.fps import farthest_points
 from cl3d.random import generator
+from cl3d.rotations import random_rotations, rotate
 
 
 def stored(folder, *names) -> torch.Tensor:

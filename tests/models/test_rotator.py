@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cl3d.clouds import PointClouds, random_rotations, rotate
+from cl3d.clouds import PointClouds
 from cl3d.errors import InputError
 from cl3d.models import PointNet
 from cl3d.models import rotator as rotator_module
@@ -15,6 +15,7 @@ from cl3d.models.rotator import Rotator, canonical
 from cl3d.ops import naive
 from cl3d.ops.orientation import orient
 from cl3d.random import generator, isolated
+from cl3d.rotations import random_rotations, rotate
 from cl3d.testing.backbones import check_backbone
 
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from cl3d.clouds import random_rotations
 from cl3d.errors import InputError
 from cl3d.ops import naive
 from cl3d.ops.assignment import align
 from cl3d.random import generator
+from cl3d.rotations import random_rotations
 
 
 def cloud(p: int, *key: str | int, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from cl3d.clouds import random_rotations, rotate
 from cl3d.errors import InputError
 from cl3d.ops import fps, naive
 from cl3d.ops.fps import farthest_points, fps_partition
 from cl3d.random import generator
+from cl3d.rotations import random_rotations, rotate
 
 
 def clouds(n: int = 5, p: int = 23, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from cl3d.clouds import random_rotations, rotate
 from cl3d.errors import InputError
 from cl3d.ops import knn, naive
 from cl3d.ops.knn import nearest_neighbours
 from cl3d.random import generator
+from cl3d.rotations import random_rotations, rotate
 
 SEARCHES = [nearest_neighbours, knn._by_tree, knn._by_distances]
 

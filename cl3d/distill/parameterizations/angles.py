@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cl3d.clouds import PointClouds, euler_rotations, rotate
+from cl3d.clouds import PointClouds
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import pack, straight_through
 from cl3d.errors import InputError, check_positive
 from cl3d.progress import Progress, silent
+from cl3d.rotations import euler_rotations, rotate
 
 
 class TurnedSet(PointSet):

@@ -1,0 +1,126 @@
+"""Stepping: how a run trains on its steps, one after the other, and tests after each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from avalanche.training.templates import SupervisedTemplate
+
+from cl3d.continual.buffer import CondensedBuffer
+from cl3d.continual.clock import Clock
+from cl3d.continual.memory_files import MemoryFiles
+from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
+from cl3d.continual.results import Results, StepResult
+from cl3d.continual.state import RunStates, restore
+from cl3d.data import Dataset
+from cl3d.distill import Networks
+from cl3d.distill.checkpoint import State
+
+PROVENANCE = (
+    "dataset",
+    "data_fingerprint",
+    "num_points",
+    "model",
+    "buffer_settings",
+    "budget",
+    "leaks",
+    "seed",
+)
+"""Settings of a run that the files of its memory tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stepping:
+    """The parts of a run at work; :class:`cl3d.continual.run.ContinualRun` puts them together.
+
+    Attributes:
+        dataset: what ``benchmark`` is a stream over.
+        benchmark: see :func:`cl3d.continual.benchmark.class_incremental`.
+        groups: the classes of each of its steps.
+        networks: draws the initial weights.
+        strategy: trains, with ``recorder`` among its plugins.
+        buffer: the memory that ``strategy`` fills; None where it has none.
+        recorder: the accuracies of the latest test.
+        clock: of each step; condensing is timed by whoever puts the parts together.
+        resumable: whether a condensation keeps how far it is.
+    """
+
+    dataset: Dataset
+    benchmark: Any
+    groups: list[list[int]]
+    networks: Networks
+    strategy: SupervisedTemplate
+    buffer: CondensedBuffer | None
+    recorder: AccuracyRecorder
+    clock: Clock
+    resumable: bool
+
+    def run(self, results: Results, states: RunStates, state: State | None) -> Iterator[StepResult]:
+        """Runs the steps that are left, and adds each to ``results`` when its state is kept.
+
+        Args:
+            results: of the steps that are finished.
+            states: where states are kept, and the memory's files.
+            state: what the last of these steps left; None to begin with the first.
+        """
+        provenance = {key: results.settings[key] for key in PROVENANCE}
+        files, done = MemoryFiles(states.memory), len(results.steps)
+        if state is not None:
+            self._restore(state, files, results.steps[-1])
+        for step, experience in enumerate(self.benchmark.train_stream[done:], done):
+            self.clock.reset()
+            if self.buffer is not None and self.resumable:
+                self.buffer.checkpoint = states.condensing_file(step)
+            with self.clock("train"):
+                self.strategy.train(experience, eval_streams=[])
+            names = [] if self.buffer is None else files.write(self.buffer.sets, step, provenance)
+            with self.clock("test"):
+                untrained, ahead = self._untrained(step), self._ahead(step)
+                self.strategy.eval(self.benchmark.test_stream[: step + 1])
+            results.steps.append(self._result(step, untrained, ahead, names))
+            states.write(results.steps, self.strategy)
+            yield results.steps[-1]
+
+    def _restore(self, state: State, files: MemoryFiles, last: StepResult) -> None:
+        restore(self.strategy, state)
+        if self.buffer is not None:
+            self.buffer.restore(files.read(last.memory_files))
+
+    def _untrained(self, step: int) -> float:
+        """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
+        classes = self.groups[step]
+        net = self.networks.draw("step", 0)
+        return accuracy_in_task(net, self.dataset.test.of_classes(classes), classes)
+
+    def _ahead(self, step: int) -> float | None:
+        """Accuracy on the next step's test clouds, its classes alone standing to choice; None at the end."""
+        if step + 1 == len(self.groups):
+            return None
+        self.strategy.eval(self.benchmark.test_stream[step + 1 : step + 2])
+        return self.recorder.accuracy_in_task
+
+    def _result(self, step: int, untrained: float, ahead: float | None, names: list[str]) -> StepResult:
+        """The step's result, once all classes seen so far have been tested."""
+        recorder, sets = self.recorder, [] if self.buffer is None else self.buffer.sets
+        assert recorder.accuracy is not None
+        assert recorder.accuracy_in_task is not None
+        seen = [label for group in self.groups[: step + 1] for label in group]
+        by_class = recorder.row([[label] for label in seen])
+        return StepResult(
+            step=step,
+            classes=tuple(self.groups[step]),
+            accuracy=recorder.accuracy,
+            accuracy_in_task=recorder.accuracy_in_task,
+            ahead=ahead,
+            untrained=untrained,
+            row=tuple(recorder.row(self.groups)),
+            class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
+            memory_bytes=0 if self.buffer is None else self.buffer.nbytes,
+            memory_clouds=sum(len(synthetic) for synthetic in sets),
+            memory_files=tuple(names),
+            condensing=sets[-1].info if sets else {},
+            seconds=self.clock.seconds(),
+            peak_bytes=self.clock.peak_bytes(),
+        )
