@@ -164,6 +164,9 @@ def test_a_run_differs_from_the_heads_in_its_answers_alone(data, tmp_path, strat
     pairs = zip(found["accuracy_per_step"], found["task_incremental_accuracy_per_step"], strict=True)
     assert all(0 <= accuracy <= told <= 1 for accuracy, told in pairs)
     assert found["accuracy_per_step"][0] > 1 / 3  # two classes, and no others to choose
+    assert found["forward_transfer"] is None  # of classes to come there are no means
+    assert found["next_step_accuracy_per_step"] == [None] * 3
+    assert both["softmax"]["forward_transfer"] is not None
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
