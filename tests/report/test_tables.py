@@ -229,6 +229,15 @@ def test_a_sweeps_folder_gives_its_finished_runs(tmp_path, recwarn):
         collect([tmp_path / "seed-0" / "memory"])
 
 
+def test_a_sweep_over_resolutions_names_its_runs(tmp_path):
+    for points in (16, 32):
+        settings = result("dm", 0, 0.5, buffer_settings=f"dm({points})")["settings"]
+        folder = written(tmp_path / str(points), settings=settings)
+        (folder / "config.yaml").write_text(f"resolution: {points}\ncondenser:\n  iterations: 10\n")
+    rows = summarize(collect([tmp_path])).rows
+    assert [row.name for row in rows] == ["dm, resolution=16", "dm, resolution=32"]
+
+
 def test_what_a_sweep_varied_names_its_runs(tmp_path):
     for number, (iterations, seed) in enumerate([(10, 0), (10, 1), (20, 0), (20, 1)]):
         settings = result("dm", seed, 0.5, buffer_settings=f"dm({iterations})")["settings"]
