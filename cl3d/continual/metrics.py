@@ -32,6 +32,8 @@ class AccuracyRecorder(SupervisedPlugin):
         correct, total: (num_classes,) int64 on the CPU.
         correct_in_task: those that are correct when the cloud's step is told, and only its classes stand
             to choice (task-incremental evaluation).
+        knows_tasks: whether a class of some cloud's step could be chosen: a score of minus infinity, as
+            nearest means give classes that are not in the memory, is none.
     """
 
     def __init__(self, steps: Sequence[Sequence[int]]) -> None:
@@ -46,6 +48,7 @@ class AccuracyRecorder(SupervisedPlugin):
         self.correct, self.total, self.correct_in_task = (
             torch.zeros(self.num_classes, dtype=torch.int64) for _ in range(3)
         )
+        self.knows_tasks = False
 
     def before_eval(self, strategy: Any, **kwargs: Any) -> None:
         """Starts from zero."""
@@ -57,10 +60,14 @@ class AccuracyRecorder(SupervisedPlugin):
         elsewhere = self._step[labels].unsqueeze(1) != self._step
         self.total += torch.bincount(labels, minlength=self.num_classes)
         self.correct += self._hits(labels, output)
-        self.correct_in_task += self._hits(labels, output.masked_fill(elsewhere, -torch.inf))
+        in_task = output.masked_fill(elsewhere, -torch.inf)
+        self.correct_in_task += self._hits(labels, in_task)
+        self.knows_tasks |= bool((in_task != -torch.inf).any())
 
     def _hits(self, labels: Tensor, output: Tensor) -> Tensor:
-        return torch.bincount(labels[output.argmax(dim=1) == labels], minlength=self.num_classes)
+        best = output.max(dim=1)
+        right = (best.indices == labels) & (best.values != -torch.inf)
+        return torch.bincount(labels[right], minlength=self.num_classes)
 
     def row(self, steps: Sequence[Sequence[int]]) -> list[float | None]:
         """Accuracy on the classes of each step; None where none of its clouds were seen."""
@@ -73,8 +80,8 @@ class AccuracyRecorder(SupervisedPlugin):
 
     @property
     def accuracy_in_task(self) -> float | None:
-        """The same where each cloud's step is told."""
-        return _ratio(self.correct_in_task, self.total)
+        """The same where each cloud's step is told; None where no class of these steps can be chosen, too."""
+        return _ratio(self.correct_in_task, self.total) if self.knows_tasks else None
 
 
 def forgetting_max_minus_last(matrix: Matrix) -> float:
@@ -107,11 +114,12 @@ def forward_transfer(ahead: Sequence[float | None], untrained: Sequence[float]) 
     has never been told of a class never names it, and nothing could be seen.
 
     Args:
-        ahead: after each step the accuracy on the next one's classes; None after the last of a stream.
+        ahead: after each step the accuracy on the next one's classes; None after the last of a stream, and
+            where none of them can be chosen yet.
         untrained: of each step's classes, before any training.
 
     Returns:
-        In [-1, 1]; None where there is one step.
+        In [-1, 1]; None where there is one step, or nothing ahead is known.
     """
     gains = [value - before for value, before in zip(ahead, untrained[1:], strict=False) if value is not None]
     return statistics.fmean(gains) if gains else None

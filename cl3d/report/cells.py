@@ -24,6 +24,12 @@ from cl3d.report.jobs import Job, listed, seeds_of
 ELSEWHERE = ("folder", "resume", "class_order", "order_seed")
 """Settings of ``cl_run.py`` that a digest does not have, or in another form."""
 
+OWN = ("seed", "order_seed", "dataset", "benchmark", "experiment")
+"""Settings that a comparison gives each run itself, or that bounds would have to share."""
+
+GROUPS = ("strategy", "buffer", "condenser")
+"""Choices that make a row or a table; settings of what is chosen may be shared."""
+
 DATA_PLACES = ("root", "download", "cache")
 """Settings of a data set that say where it lies: the fingerprint says what it is."""
 
@@ -81,7 +87,7 @@ class Grid:
             if values != [] or name not in ("bounds", "settings"):
                 listed(name, values, str, "[random,dm]")
         for setting in entries["settings"]:
-            if setting.split("=")[0] in (*config, "seed", "order_seed", "strategy", "buffer"):
+            if _node(setting) in (*config, *OWN) or setting.split("=")[0] in GROUPS:
                 raise InputError(
                     f"settings=[{setting}]: this is no setting to share, or has a key of its own"
                 )
@@ -196,6 +202,11 @@ def _choice(group: str, node: str, entry: str) -> list[str]:
     """
     name, *changes = entry.split()
     for change in changes:
-        if re.split(r"[=./]", change.lstrip("+~"))[0] != node:
+        if _node(change) != node:
             raise InputError(f"{change} in {entry!r}: an entry changes {node} alone; all runs share the rest")
     return [f"{group}={name}", *changes]
+
+
+def _node(override: str) -> str:
+    """What of the config an override changes."""
+    return re.split(r"[=./]", override.lstrip("+~"))[0]

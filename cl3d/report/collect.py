@@ -64,11 +64,13 @@ def _finished(folder: Path) -> Run | None:
 
 
 def _condenser(run: Run) -> dict[str, Any]:
-    """The condenser's settings of the run's config, with dots in their names; nothing where it is gone."""
+    """The memory's settings of the run's config, with dots in their names; nothing where it is gone."""
     path = Path(run["folder"]) / "config.yaml"
     stored = OmegaConf.load(path) if path.is_file() else OmegaConf.create()
     plain = OmegaConf.to_container(stored)
-    return _flat(plain.get("condenser") or {}) if isinstance(plain, dict) else {}
+    if not isinstance(plain, dict):
+        return {}
+    return _flat(plain.get("condenser") or {}) | {"resolution": plain.get("resolution")}
 
 
 def _flat(settings: dict[Any, Any], head: str = "") -> dict[str, Any]:

@@ -33,11 +33,11 @@ def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
     for run in runs:
         name, group = label(run), groups[steps_of(run), label(run)]
         order, seed = key = _key(run)
+        for other in group.values():
+            _check_equal([run, other], "buffer_settings")
         if key in group:
             which = f"seed {seed}" if order in (None, seed) else f"seed {seed}, order seed {order}"
             raise InputError(f"two runs of {name} have {which}: give one of them")
-        for other in group.values():
-            _check_equal([run, other], "buffer_settings")
         group[key] = run
     return dict(groups)
 

@@ -82,21 +82,28 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
 
     Args:
         reference: the memory that others are compared with, run by run: the same class order, initial
-            weights and draws.
+            weights and draws. Its buffer is enough where one row has it.
 
     Raises:
         InputError: if the runs cannot stand side by side, or the reference is missing.
     """
     groups = group_by_seed(runs)
-    names = sorted({name for _, name in groups})
-    if reference is not None and reference not in names:
-        raise InputError(f"reference={reference} is not among the runs: give one of {', '.join(names)}")
+    if reference is not None:
+        reference = _named(reference, sorted({name for _, name in groups}))
     steps = max(map(steps_of, runs))
     base = next((g for (n, name), g in sorted(groups.items(), reverse=True) if name == reference), {})
     rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
     ranked = sorted(rows, key=lambda row: (row.steps, _final(row)))
     return Summary(next(iter(protocols), None), steps, reference, tuple(ranked))
+
+
+def _named(reference: str, names: Sequence[str]) -> str:
+    """The row that a reference means: as one command names rows of several protocols."""
+    meant = [name for name in names if name == reference or name.startswith(f"{reference}, ")]
+    if reference in names or len(meant) == 1:
+        return reference if reference in names else meant[0]
+    raise InputError(f"reference={reference} is not one of the rows: give one of {'; '.join(meant or names)}")
 
 
 def _row(name: str, steps: int, group: Group, base: Group) -> Row:

@@ -75,3 +75,16 @@ def test_a_told_step_leaves_its_classes_to_choose_from():
     assert recorder.accuracy == 1 / 4
     assert recorder.accuracy_in_task == 3 / 4
     assert recorder.row([[2, 0], [1]]) == [1 / 3, 0.0]
+
+
+def test_a_class_that_cannot_be_chosen_is_never_right():
+    recorder = AccuracyRecorder([[2, 0], [1]])
+    never = -torch.inf
+    scores = torch.tensor([[never, 0.3, never], [never, 0.3, never], [never, 0.3, never]])
+    recorder.before_eval(None)
+    recorder.after_eval_iteration(SimpleNamespace(mb_y=torch.tensor([0, 2, 1]), mb_output=scores))
+    assert recorder.correct_in_task.tolist() == [0, 1, 0]  # not the first of several that are equally far
+    assert recorder.accuracy_in_task == pytest.approx(1 / 3)
+    recorder.before_eval(None)
+    recorder.after_eval_iteration(SimpleNamespace(mb_y=torch.tensor([0, 2]), mb_output=scores[:2]))
+    assert (recorder.accuracy, recorder.accuracy_in_task) == (0, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.supervised import Naive as StockNaive
+from killed import Killed, killed_at
 from torch import nn
 
 from cl3d.continual import (
@@ -164,28 +164,17 @@ def test_a_run_differs_from_the_heads_in_its_answers_alone(data, tmp_path, strat
     pairs = zip(found["accuracy_per_step"], found["task_incremental_accuracy_per_step"], strict=True)
     assert all(0 <= accuracy <= told <= 1 for accuracy, told in pairs)
     assert found["accuracy_per_step"][0] > 1 / 3  # two classes, and no others to choose
+    assert found["forward_transfer"] is None  # of classes to come there are no means
+    assert found["next_step_accuracy_per_step"] == [None] * 3
+    assert both["softmax"]["forward_transfer"] is not None
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 @pytest.mark.parametrize("count", [1, 3, 6])
 def test_a_killed_run_goes_on_to_the_same_answers(data, tmp_path, strategy, count):
-    class Killed(BaseException):
-        pass
-
-    left = [count]
-
-    @contextmanager
-    def progress(description, total, done=0):
-        def advance(text):
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-
-        yield advance
-
     run(data, strategy).start(tmp_path / "whole")
     with pytest.raises(Killed):
-        run(data, strategy).start(tmp_path / "killed", progress)
+        run(data, strategy).start(tmp_path / "killed", killed_at(count))
     run(data, strategy).start(tmp_path / "killed")
     whole, killed = ((tmp_path / name / "results.json").read_bytes() for name in ("whole", "killed"))
     assert whole == killed

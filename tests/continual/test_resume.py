@@ -6,13 +6,13 @@ import os
 import random
 import signal
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from killed import Killed, killed_at
 
 from cl3d.continual import ContinualRun, Cumulative, Naive, Rehearse, Scratch, finished
 from cl3d.data import shapes40
@@ -61,26 +61,6 @@ def outcome(folder: Path) -> dict[str, bytes]:
     """What must not depend on breaks, byte by byte."""
     files = [folder / "results.json", folder / "accuracy_matrix.csv", *(folder / "memory").glob("step_*")]
     return {file.name: file.read_bytes() for file in files}
-
-
-class Killed(BaseException):
-    pass
-
-
-def killed_at(count: int):
-    """Progress that ends everything at its ``count``-th advance."""
-    left = [count]
-
-    @contextmanager
-    def progress(description, total, done=0):
-        def advance(text):
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-
-        yield advance
-
-    return progress
 
 
 @pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")

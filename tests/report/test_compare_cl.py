@@ -30,6 +30,8 @@ GIVEN = {
     "class_orders": 2,
     "seeds": [0, 3],
     "settings": [],
+    "data": {},
+    "model": {},
 }
 
 
@@ -117,6 +119,10 @@ def test_a_run_is_named_by_what_it_is_and_not_by_how_it_is_written(plan):
         ({"steps": 0}, "steps=0"),
         ({"settings": ["seed=3"]}, "no setting to share"),
         ({"settings": ["ppc=3"], "ppc": 5}, "has a key of its own"),
+        ({"settings": ["data.num_points=16"]}, "no setting to share"),
+        ({"settings": ["model=dgcnn"]}, "no setting to share"),
+        ({"settings": ["benchmark=shapes40_5"]}, "no setting to share"),
+        ({"settings": ["condenser=dm"]}, "no setting to share"),
         ({"class_orders": "two"}, "class_orders=two"),
         ({"buffers": ["random condenser/parameterization=generator"]}, "give an objective"),
     ],

@@ -74,6 +74,23 @@ def test_means_spreads_and_paired_differences_by_hand():
     )
 
 
+def test_a_buffer_names_its_row_in_tables_of_every_protocol():
+    rehearsed = [run | {"settings": run["settings"] | {"strategy": "rehearse"}} for run in RUNS]
+    for runs, name in ((RUNS, "random"), (rehearsed, "random, rehearse")):
+        assert summarize(runs, "random").reference == name
+    nearest = [run | {"settings": run["settings"] | {"classifier": "nearest_mean"}} for run in rehearsed]
+    with pytest.raises(InputError, match="give one of random, rehearse; random, rehearse, nearest mean"):
+        summarize(rehearsed + nearest, "random")
+
+
+def test_settings_that_differ_are_told_before_a_seed_that_stands_twice():
+    other = result("random", 0, 0.5, buffer_settings="random(num_points=3)")
+    with pytest.raises(InputError, match="differ in buffer_settings"):
+        summarize([RUNS[0], other])
+    with pytest.raises(InputError, match="two runs of random have seed 0"):
+        summarize([RUNS[0], RUNS[0]])
+
+
 def test_pairing_takes_out_what_seeds_and_orders_share():
     """A buffer that is 0.03 better on each pair is so for certain, however far the pairs are apart."""
     rows = {row.name: row for row in summarize(crossed("random") + crossed("dm", 0.03), "random").rows}
@@ -131,7 +148,7 @@ def test_what_cannot_be_compared_is_refused():
         summarize([*crossed("dm"), result("dm", 2, 0.5, order_seed=1)])
     with pytest.raises(InputError, match="runs of order seed 1 have other class orders"):
         summarize([*RUNS, result("dm", 1, 0.5, class_order=[1, 0])])
-    with pytest.raises(InputError, match="give one of pcc, random"):
+    with pytest.raises(InputError, match="give one of pcc; random"):
         summarize(RUNS, "herding")
 
 
@@ -210,6 +227,15 @@ def test_a_sweeps_folder_gives_its_finished_runs(tmp_path, recwarn):
         collect([tmp_path / "seed-3"])
     with pytest.raises(InputError, match="no finished run"):
         collect([tmp_path / "seed-0" / "memory"])
+
+
+def test_a_sweep_over_resolutions_names_its_runs(tmp_path):
+    for points in (16, 32):
+        settings = result("dm", 0, 0.5, buffer_settings=f"dm({points})")["settings"]
+        folder = written(tmp_path / str(points), settings=settings)
+        (folder / "config.yaml").write_text(f"resolution: {points}\ncondenser:\n  iterations: 10\n")
+    rows = summarize(collect([tmp_path])).rows
+    assert [row.name for row in rows] == ["dm, resolution=16", "dm, resolution=32"]
 
 
 def test_what_a_sweep_varied_names_its_runs(tmp_path):
