@@ -25,7 +25,7 @@ import pooch
 
 from cl3d.data.dataset import Dataset
 from cl3d.data.prepared import Damaged, describe, open_folder
-from cl3d.data.roots import DiskFullError, is_full
+from cl3d.data.roots import DiskFullError, given_path, is_full
 from cl3d.errors import Note
 
 ENVIRONMENT_VARIABLE = "CL3D_CACHE"
@@ -56,7 +56,7 @@ def places(beside: Path, cache: Cache = None) -> list[Path]:
         return []
     given = os.environ.get(ENVIRONMENT_VARIABLE) if cache is None or cache is True else cache
     if given:
-        return [Path(given).expanduser()]
+        return [given_path("cache", given)]
     return [beside / FOLDER, Path(pooch.os_cache("cl3d")) / FOLDER]
 
 

@@ -10,6 +10,7 @@ from cl3d.data.folder_arrays import ENDINGS as ARRAY_ENDINGS
 from cl3d.data.folder_arrays import arrays_source
 from cl3d.data.folder_files import files_source
 from cl3d.data.load import Options, load
+from cl3d.data.roots import given_path
 from cl3d.data.shape_files import SURFACE_POINTS
 from cl3d.data.source import Source
 from cl3d.errors import InputError, check_whole
@@ -55,7 +56,7 @@ def folder(
         InputError: for other settings, a class that is empty, cannot be split or has only one of train
             and test, and files that cannot be read, lack an array, or have another shape or dtype.
     """
-    if root is None:
+    if root is None or root == "":
         raise InputError(
             "no data is given: set root (data.root=) to a folder <class>/*, a .npz or a .h5 file"
         )
@@ -68,7 +69,7 @@ def folder(
     if up not in UPS:
         raise InputError(f"up is {up!r}; give 'y' or 'z', the axis that points up")
     endings = f"{', '.join(ARRAY_ENDINGS[:-1])} or {ARRAY_ENDINGS[-1]}"
-    place = Path(root).expanduser().absolute()
+    place = given_path("root", root).absolute()
 
     def source() -> Source:
         if place.is_dir():

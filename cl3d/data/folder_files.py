@@ -51,7 +51,7 @@ def files_source(folder: Path, test_fraction: float, split_seed: int, surface_po
 
 
 def _classes(folder: Path) -> list[Path]:
-    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    classes = sorted(path for path in folder.iterdir() if path.is_dir() and _shown(path.name))
     if not classes:
         raise InputError(f"{folder} has no folders: put the shapes of each class into a folder, <class>/*")
     if {path.name for path in classes} <= set(SPLITS):
@@ -100,4 +100,4 @@ def _tell_of_others(folder: Path, classes: Sequence[Path], used: int) -> None:
 
 
 def _shown(name: str) -> bool:
-    return not name.startswith(".")
+    return not name.startswith(".") and name != "__MACOSX"  # which macOS puts into zip files

@@ -43,7 +43,7 @@ def prepare(
         progress: counts the files.
 
     Raises:
-        InputError: if a file cannot be used, or has too few points.
+        InputError: if a file cannot be used, or has too few points; if all test clouds are dropped.
     """
     reader, copies = Reader(source), CopyCounter(settings.drop_duplicates)
     begin = rows or (lambda name, shape, dtype: MemoryRows(shape, dtype))
@@ -58,6 +58,11 @@ def prepare(
             split = _Split(name, source, settings, copies)
             splits.append(split.collect(((file, read(file)) for file in files), begin))
     train, test = splits
+    if not len(test):
+        raise InputError(
+            f"{source.name} has no test clouds left, as exact copies of all stand in train: "
+            "give other test clouds, or drop_duplicates=false"
+        )
     return Dataset(source.name, train, test, source.kept_names, source.part_names, copies.found)
 
 

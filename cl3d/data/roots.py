@@ -26,7 +26,18 @@ class DiskFullError(InputError):
 def data_root(root: str | Path | None = None) -> Path:
     """The folder that holds the data sets: ``root``, else ``$CL3D_DATA``, else the user's cache folder."""
     chosen = root or os.environ.get(ENVIRONMENT_VARIABLE) or pooch.os_cache("cl3d")
-    return Path(chosen).expanduser()
+    return given_path("root", chosen)
+
+
+def given_path(name: str, value: object) -> Path:
+    """The path that a setting gives.
+
+    Raises:
+        InputError: if it is no path. A command line takes a bare number for one, and ``007`` for 7.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(f"{name}={value} is no path: write a folder that is named by a number as ./{value}")
+    return Path(value).expanduser()
 
 
 def place(folder_name: str, root: str | Path | None = None) -> Path:

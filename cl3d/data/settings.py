@@ -11,6 +11,10 @@ SAMPLINGS = ("random", "fps")
 ROTATIONS = (None, "y", "so3")
 
 
+MOST_POINTS = 1 << 20
+"""Points per cloud at most: far more than any method takes, and few enough to hold some such clouds."""
+
+
 class SettingKeywords(TypedDict, total=False):
     """The fields of :class:`Settings` as keyword arguments, for signatures."""
 
@@ -27,8 +31,8 @@ class Settings:
     """What is done with each raw cloud, in this order; the same settings give the same bytes.
 
     Attributes:
-        num_points: points per cloud, at least 1; the stored ones in their order where there are just
-            as many.
+        num_points: points per cloud, from 1 to :data:`MOST_POINTS`; the stored ones in their order
+            where there are just as many.
         sampling: which of the stored points: ``"random"``, drawn by the seed; ``"fps"``, the farthest
             point from those picked before, again and again, from the first one on.
         normalize: whether to centre each cloud and scale it into the unit sphere.
@@ -51,6 +55,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_whole("num_points", self.num_points, 1)
+        if self.num_points > MOST_POINTS:
+            raise InputError(f"num_points={self.num_points}: give at most {MOST_POINTS}")
         if self.sampling not in SAMPLINGS:
             raise InputError(
                 f"sampling is {self.sampling!r}; give 'random' (seeded) or 'fps' (farthest point sampling)"

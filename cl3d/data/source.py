@@ -183,6 +183,11 @@ class Reader:
                 f"only one of {path} and {first} has part labels: give them for all, or for none"
             )
         if clouds.num_points != num_points and not self.source.ragged:
+            if path == first:
+                raise InputError(
+                    f"{path} has clouds of {num_points} and of {clouds.num_points} points: "
+                    "give all of them as many"
+                )
             raise InputError(
                 f"{path} has {clouds.num_points} points per cloud, {first} has {num_points}: "
                 "the files do not belong together, so get all of them from one release"

@@ -64,7 +64,7 @@ def test_what_is_dropped_is_noted_on_every_start(tmp_path):
 def test_a_test_set_of_copies_alone_is_refused(tmp_path):
     write_clouds(tmp_path / "a.npy")
     source = source_of(tmp_path, ["a.npy"], ["a.npy"])
-    with pytest.raises(InputError, match=r"toy \(test\) has no clouds"):
+    with pytest.raises(InputError, match="toy has no test clouds left, as exact copies"):
         prepare(source, Settings(num_points=5, drop_duplicates=True))
 
 

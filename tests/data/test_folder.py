@@ -139,6 +139,8 @@ def test_clouds_may_differ_in_size(tmp_path: Path) -> None:
 def test_other_files_are_counted(tmp_path: Path) -> None:
     write(tmp_path, {"cup": 3, "jar": 3})
     (tmp_path / "cup" / ".DS_Store").touch()
+    (tmp_path / "__MACOSX" / "cup").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "cup" / "._000.xyz").touch()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load(tmp_path)
@@ -147,6 +149,15 @@ def test_other_files_are_counted(tmp_path: Path) -> None:
     (tmp_path / "jar" / "more" / "000.xyz").write_bytes(text(cloud(1)))
     with pytest.warns(Note, match="2 files are left out"):
         assert len(load(tmp_path).train) == 4
+
+
+def test_all_test_clouds_are_copies(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        make(tmp_path, f"cup/{split}/a.xyz", f"jar/{split}/abc.xyz")
+        for name in ("cup/{}/a.xyz", "jar/{}/abc.xyz"):
+            (tmp_path / name.format(split)).write_bytes(text(cloud(len(name))))
+    with pytest.raises(InputError, match="no test clouds left, as exact copies of all stand in train"):
+        load(tmp_path, drop_duplicates=True)
 
 
 def make(root: Path, *names: str) -> None:
@@ -207,6 +218,8 @@ def test_damaged_files_are_named(tmp_path: Path, content: bytes, message: str) -
         ({"surface_points": 0}, "surface_points=0: give a whole number from 1"),
         ({"up": "x"}, "up is 'x'; give 'y' or 'z'"),
         ({"root": None}, r"no data is given: set root \(data\.root=\)"),
+        ({"root": ""}, "no data is given"),
+        ({"root": 2024}, r"root=2024 is no path: .* as \./2024"),
         ({"root": "gone"}, r"gone does not exist: give a folder <class>/\*, or a file that ends in \.npz"),
         ({"root": "own.zip"}, r"own\.zip is a file of another kind"),
     ],

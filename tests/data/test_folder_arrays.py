@@ -120,6 +120,14 @@ def test_settings_apply(write: Write, tmp_path: Path) -> None:
     assert torch.equal(folder(tmp_path / f"moved{path.suffix}", num_points=4).train.points, kept.train.points)
 
 
+def test_splits_of_other_sizes_are_refused(write: Write) -> None:
+    path = write(
+        train_points=points(12), train_labels=LABELS, test_points=points(3)[:, :5], test_labels=[0, 1, 2]
+    )
+    with pytest.raises(InputError, match="has clouds of 9 and of 5 points: give all of them as many"):
+        load(path, num_points=5)
+
+
 def nan() -> np.ndarray:
     bad = points(12)
     bad[4, 2, 1] = np.nan

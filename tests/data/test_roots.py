@@ -8,7 +8,9 @@ from pathlib import Path
 import pooch
 import pytest
 
+from cl3d.data.cache import places
 from cl3d.data.roots import DiskFullError, data_root, find, place, room_for
+from cl3d.errors import InputError
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -32,6 +34,10 @@ def test_the_root_is_the_argument_then_the_environment_then_the_cache(
     assert data_root() == Path(pooch.os_cache("cl3d"))
     monkeypatch.setenv("HOME", str(tmp_path))
     assert data_root("~/clouds") == tmp_path / "clouds"
+    with pytest.raises(InputError, match=r"root=2024 is no path: write .* \./2024"):
+        data_root(2024)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="cache=5 is no path"):
+        places(tmp_path, 5)  # type: ignore[arg-type]
 
 
 def test_a_release_is_found_in_the_root_or_as_the_root(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_keywords_are_the_fields():
         ({"num_points": 0}, "num_points=0: give a whole number from 1"),
         ({"num_points": 2.5}, "num_points=2.5"),
         ({"num_points": True}, "num_points=True"),
+        ({"num_points": 10**12}, "num_points=1000000000000: give at most 1048576"),
         ({"sampling": "poisson"}, "sampling is 'poisson'; give 'random'"),
         ({"rotation": "z"}, "rotation is 'z'; give None"),
         ({"rotation": False}, "rotation is False"),

@@ -33,6 +33,13 @@ def parse(data: bytes, source: str) -> Geometry:
             f"the array is {str(dtype)[:40]} of shape {found}; "
             "give floats of shape (points, 3 or more) with at least one point",
         )
+    if shape[0] == 3 < shape[1]:
+        raise error(
+            source,
+            0,
+            f"the array of shape {found} has its coordinates in rows, or too few points to tell; "
+            "give shape (points, 3), so transpose it",
+        )
     size = math.prod(shape) * dtype.itemsize
     if size != len(data) - start:
         raise error(

@@ -36,6 +36,11 @@ def test_other_shapes_are_refused(refuse: Refusal, shape: str) -> None:
     refuse("a.npy", header(shape) + bytes(84), r"byte 0: the array is float32 of shape \(")
 
 
+@pytest.mark.parametrize("shape", ["(3, 7)", "(3, 4)"])
+def test_coordinates_in_rows_are_refused(refuse: Refusal, shape: str) -> None:
+    refuse("a.npy", header(shape) + bytes(84), r"byte 0: the array of shape \(3, .* transpose it")
+
+
 @pytest.mark.parametrize(
     "descr", ["'<i4'", "'<c8'", "'|b1'", "'|S4'", "'|O'", "[('x', '<f4')]", "'|V0'", "{}"]
 )
