@@ -75,6 +75,7 @@ PRESETS = [
 def test_presets_keep_the_contract(name):
     preset = getattr(presets, name)()
     small = {
+        "dd3d": {"fit_iterations": 2},
         "morphing": {"anchors": 2, "blends": 2},
         "random_coarse": {"num_points": 5},
         "herding_coarse": {"num_points": 5},

@@ -30,8 +30,7 @@ def fit_to_clouds(
 
     Each update draws clouds, points of these and noise, pairs the points one to one (exactly) and lowers
     the mean squared distance of the pairs: Adam with a cosine schedule. The Chamfer distance would let
-    points crowd wherever they are near enough, and networks that pool over points see the crowds
-    (docs/results.md has both).
+    points crowd wherever they are near enough, and networks that pool over points see the crowds.
     """
     optimizer = Adam(lr=lr)([codes, *siren.parameters()])
     with progress("fitting", updates) as advance:
