@@ -21,18 +21,27 @@ def count_clouds(folder: Path, resolution: int) -> dict[str, int]:
     """How many clouds each class has, ``<class>_<resolution>.hdf5`` with ``data``, floats (n, resolution, 3).
 
     Raises:
-        InputError: if there are no such files, or one of them has no such array.
+        InputError: if there are no such files, or naming each that has no such array.
     """
-    counts = {}
+    counts, bad = {}, []
     for path in sorted(folder.glob(f"[!.]*_{resolution}.hdf5")):
-        file = Hdf5(path)
-        shape = file.shape("data") if "data" in file.keys else ()
-        if len(shape) != 3 or shape[2] != 3 or shape[0] == 0:
-            raise InputError(f"{path} has no dataset 'data' of shape (clouds, points, 3): get it again")
-        counts[path.name.removesuffix(f"_{resolution}.hdf5")] = shape[0]
+        try:
+            counts[path.name.removesuffix(f"_{resolution}.hdf5")] = _count(path)
+        except InputError as error:
+            bad.append(str(error))
+    if bad:
+        raise InputError("\n".join(bad))
     if not counts:
         raise InputError(f"{folder} has no files <class>_{resolution}.hdf5: complete the release")
     return counts
+
+
+def _count(path: Path) -> int:
+    file = Hdf5(path)
+    shape = file.shape("data") if "data" in file.keys else ()
+    if len(shape) != 3 or shape[2] != 3 or shape[0] == 0:
+        raise InputError(f"{path} has no dataset 'data' of shape (clouds, points, 3): get it again")
+    return shape[0]
 
 
 def split_clouds(

@@ -195,6 +195,9 @@ def test_hdf5_files_that_cannot_be_used(tmp_path: Path) -> None:
         file["points"] = np.ones((5, 12, 3))
     with pytest.raises(InputError, match=r"ball_1024\.hdf5 has no dataset 'data' of shape"):
         load(tmp_path)
+    (folder / "apple_1024.hdf5").write_bytes(b"")
+    with pytest.raises(InputError, match=r"(?s)apple_1024\.hdf5 .*\n.*ball_1024\.hdf5 has no"):
+        load(tmp_path)  # each of them is named
     with pytest.raises(InputError, match=r"4096 has no files <class>_4096\.hdf5"):
         load(tmp_path, resolution=4096, layout="hdf5")
     with pytest.raises(InputError, match="layout is 'h5'; give one of auto, ply, hdf5"):
