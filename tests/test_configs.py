@@ -70,9 +70,9 @@ def makes_no_sense(condenser) -> str | None:
             return "draws its clouds itself"
         stores_clouds = condenser.parameterization._target_.endswith("Points")
         return None if stores_clouds else "give parameterization=points"
-    objective, generates = condenser.get("objective"), "fit_iterations" in condenser.parameterization
+    objective, from_noise = condenser.get("objective"), condenser.parameterization.get("fit_iterations") == 0
     if objective is None:
-        return "give an objective, or fit_iterations" if generates else None
+        return "give an objective, or fit_iterations" if from_noise else None
     trajectories = objective._target_.endswith("TrajectoryMatching")
     return "give surrogates=experts" if trajectories and "experts" not in condenser.surrogates else None
 
