@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +52,13 @@ class Initializer(Protocol):
         """
 
 
+def class_members(clouds: PointClouds, counts: dict[int, int]) -> Iterator[tuple[int, int, Tensor]]:
+    """Each class, how many are to be picked of it, and the positions of its clouds, int64 on the CPU."""
+    labels = clouds.labels.cpu()
+    for label, count in counts.items():
+        yield label, count, (labels == label).nonzero().squeeze(1)
+
+
 @dataclass(frozen=True)
 class Random:
     """Clouds drawn uniformly, without repetition."""
@@ -69,8 +77,7 @@ class Random:
     ) -> Tensor:
         """See :class:`Initializer`."""
         picked = []
-        for label, count in counts.items():
-            members = (clouds.labels.cpu() == label).nonzero().squeeze(1)
+        for label, count, members in class_members(clouds, counts):
             order = torch.randperm(len(members), generator=generator(seed, "random", label))
             picked.append(members[order[:count]])
         return torch.cat(picked)
@@ -103,8 +110,7 @@ class _InFeatureSpace(ABC):
         """See :class:`Initializer`."""
         features = trained_features(clouds, networks, self.training, seed, progress, self.folder)
         picked = []
-        for label, count in counts.items():
-            members = (clouds.labels.cpu() == label).nonzero().squeeze(1)
+        for _, count, members in class_members(clouds, counts):
             picked.append(members[self.select(features[members], count)])
         return torch.cat(picked)
 

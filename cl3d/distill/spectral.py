@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import PointClouds
+from cl3d.distill.initializers import class_members
 from cl3d.distill.networks import Networks
 from cl3d.errors import check_whole
 from cl3d.ops.chamfer import pairwise_chamfer
@@ -63,8 +64,7 @@ class Spectral:
         """See :class:`Initializer`."""
         picked = []
         with progress("spectral clusters", len(counts)) as advance:
-            for label, count in counts.items():
-                members = (clouds.labels.cpu() == label).nonzero().squeeze(1)
+            for label, count, members in class_members(clouds, counts):
                 points = clouds.points[members.to(clouds.points.device)]
                 chosen = spectral_exemplars(self._distances(points), count, fold(seed, "spectral", label))
                 picked.append(members[chosen])

@@ -6,7 +6,7 @@ import re
 
 from cl3d.report.bootstrap import CONFIDENCE
 from cl3d.report.summary import Estimate, Row, Summary
-from cl3d.report.text_tables import markdown
+from cl3d.report.text_tables import markdown, spread
 
 NOTHING = "–"
 
@@ -80,10 +80,7 @@ def _latex(cell: str) -> str:
 
 
 def _percent(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return NOTHING
-    mean = f"{100 * estimate.mean:.1f}"
-    return mean if estimate.deviation is None else f"{mean} ± {100 * estimate.deviation:.1f}"
+    return NOTHING if estimate is None else spread(estimate.mean, estimate.deviation)
 
 
 def _difference(estimate: Estimate | None) -> str:

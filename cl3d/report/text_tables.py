@@ -26,5 +26,10 @@ def as_csv(results: Sequence[dict[str, Any]]) -> str:
 
 def percent(values: Sequence[float]) -> str:
     """Mean ± sample standard deviation of fractions, in percent; of one its value."""
-    mean = f"{100 * statistics.fmean(values):.1f}"
-    return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
+    return spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+
+
+def spread(mean: float, deviation: float | None) -> str:
+    """The same of a mean and its deviation, where there is one."""
+    shown = f"{100 * mean:.1f}"
+    return shown if deviation is None else f"{shown} ± {100 * deviation:.1f}"
