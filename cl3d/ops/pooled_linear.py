@@ -12,17 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cl3d.ops import naive
-from cl3d.ops.shared_linear import PointNorm, check_shared, moments, normalise
+from cl3d.ops.shared_linear import PointNorm, check_shared, has_few_points, moments, normalise
 
 CHUNK = 1 << 26
 """Most values of the (clouds, c, n) product held at once off the CPU: 256 MiB of float32."""
-
-FEW = 2
-"""Below this many points per input channel a norm of one cloud is computed densely: there a (d, d)
-covariance of each cloud costs as much as its (c, n) map, in time and in memory."""
 
 
 def pooled_linear(
@@ -50,7 +46,7 @@ def pooled_linear(
         InputError: if shapes do not fit, the norm is of another kind, or there is one value to normalise.
     """
     check_shared(x, weight, norm)
-    if isinstance(norm, nn.InstanceNorm1d | nn.GroupNorm) and x.shape[1] < FEW * x.shape[2]:
+    if has_few_points(x, norm):
         return naive.pooled_linear(x, weight, bias, norm, relu)
     rising = weight.detach()
     if norm is not None and norm.weight is not None:

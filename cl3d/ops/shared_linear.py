@@ -2,7 +2,8 @@
 
 Statistics over points of a linear map follow from those of its input: with mean x̄ and covariance C of
 the points, channel w has mean w·x̄ + b and variance wᵀ C w. So a norm becomes a scale of the rows of W, and
-neither its forward pass nor its two derivatives touch the (b, n, c) map.
+neither its forward pass nor its two derivatives touch the (b, n, c) map. Clouds of few points are the
+exception: see :func:`has_few_points`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from cl3d.errors import InputError
 
 PointNorm: TypeAlias = nn.BatchNorm1d | nn.InstanceNorm1d | nn.GroupNorm
 """The norms that a shared layer may carry; their statistics run over points, never within one."""
+
+FEW = 2
+"""Below this many points per input channel a norm of one cloud is computed densely."""
 
 
 def shared_linear(
@@ -39,6 +43,9 @@ def shared_linear(
     check_shared(x, weight, norm)
     if norm is None:
         return nn.functional.linear(x, weight, bias)
+    if has_few_points(x, norm):
+        dense: Tensor = norm(nn.functional.linear(x, weight, bias).mT)
+        return dense.mT
     if isinstance(norm, nn.BatchNorm1d) and uses_batch(norm):
         # here torch's own kernel is the faster way: over the rows it passes but once
         y: Tensor = norm(nn.functional.linear(x, weight, bias).flatten(0, 1))
@@ -49,6 +56,15 @@ def shared_linear(
     if folded.ndim == 2:
         return nn.functional.linear(x, folded, shift)
     return torch.baddbmm(shift.unsqueeze(1), x, folded.mT)
+
+
+def has_few_points(x: Tensor, norm: PointNorm | None) -> bool:
+    """Whether a norm of one cloud is cheaper densely: a (d, d) covariance costs what the (n, c) map does.
+
+    Args:
+        x: (b, n, d), the layer's input.
+    """
+    return isinstance(norm, nn.InstanceNorm1d | nn.GroupNorm) and x.shape[1] < FEW * x.shape[2]
 
 
 def moments(x: Tensor, weight: Tensor, bias: Tensor | None, norm: PointNorm) -> tuple[Tensor, Tensor]:

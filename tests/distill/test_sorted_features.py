@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.objectives.kernels import gaussian_mmd
+from cl3d.distill.objectives.kernels import Sample, gaussian_mmd
 from cl3d.distill.objectives.sorted_features import SortedFeatureMatching
 from cl3d.errors import InputError
 from cl3d.models import PointNet
@@ -67,6 +67,21 @@ def test_mmd_by_the_formula():
     x = torch.randn(5, 3, generator=generator(3), dtype=torch.float64).requires_grad_()
     y = torch.randn(7, 3, generator=generator(4), dtype=torch.float64)
     assert_same(gaussian_mmd(x, y), twin_mmd(x, y), x)
+
+
+def test_mmd_of_far_off_samples_keeps_its_digits():
+    x = torch.randn(5, 3, generator=generator(3), dtype=torch.float64)
+    y = torch.randn(7, 3, generator=generator(4), dtype=torch.float64)
+    near, far = (gaussian_mmd((x + shift).float(), (y + shift).float()) for shift in (0, 1000))
+    assert float(far) == pytest.approx(float(near), rel=1e-3)
+
+
+def test_one_sample_serves_for_several_others():
+    y = torch.randn(7, 3, generator=generator(4), dtype=torch.float64).requires_grad_()
+    others = [torch.randn(n, 3, generator=generator(5, n), dtype=torch.float64) for n in (2, 5)]
+    sample = Sample(y)
+    once = sum(gaussian_mmd(x, sample) for x in others)
+    assert_same(once, sum(twin_mmd(x, y) for x in others), y)
 
 
 def test_mmd_of_two_points_by_hand():

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cl3d.errors import InputError
 from cl3d.ops import naive
 from cl3d.ops import pooled_linear as pooled_module
+from cl3d.ops import shared_linear as shared_module
 from cl3d.ops.pooled_linear import pooled_linear
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 from cl3d.random import generator
@@ -191,6 +192,22 @@ def test_few_points_take_the_dense_way(name: str, monkeypatch: pytest.MonkeyPatc
     assert torch.equal(got, naive.pooled_linear(x[:, :7], weight, bias, norm, relu=True))
     with pytest.raises(TypeError):
         pooled_linear(x, weight, bias, norm)
+
+
+@pytest.mark.parametrize("name", ["instance affine", "group", "group plain"])
+def test_few_points_of_a_shared_layer_take_the_dense_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weight, bias = make_inputs("few")
+    norm = make_norm(name)
+    assert norm is not None
+    monkeypatch.setattr(shared_module, "moments", None)  # a folded norm would raise
+    few = x[:, :7]
+    results = [
+        derivatives(lambda f=layer: f(few, weight, bias, norm), x, [weight, bias, *norm.parameters()])
+        for layer in (shared_linear, naive.shared_linear)
+    ]
+    assert_all_close(*results)
+    with pytest.raises(TypeError):
+        shared_linear(x, weight, bias, norm)
 
 
 def test_noncontiguous_points_and_one_point() -> None:

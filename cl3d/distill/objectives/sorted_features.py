@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.objectives.kernels import gaussian_mmd
+from cl3d.distill.objectives.kernels import Sample, gaussian_mmd
 from cl3d.errors import InputError, check_positive, check_range
 from cl3d.models import Backbone
 from cl3d.ops.fps import fps_partition
@@ -57,12 +58,13 @@ class SortedFeatureMatching:
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
-        found = self._views(net, synthetic.points)
-        total = found[0].new_zeros(())
+        maps, features = self._views(net, synthetic.points)
+        to_maps, to_features = self._to_maps(maps), self._to_features(features)
+        total = maps.new_zeros(())
         for points, weight in self._parts(real.points, synthetic.num_points):
             with torch.no_grad():
-                wanted = self._views(net, points)
-            total = total + weight * self._distance(wanted, found)
+                wanted_maps, wanted_features = self._views(net, points)
+            total = total + weight * (to_maps(wanted_maps) + to_features(wanted_features))
         return total
 
     def _views(self, net: Backbone, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,15 +73,20 @@ class SortedFeatureMatching:
         maps = features.abs() if self.absolute else features
         return sort_rows(maps.mT), net.pool(features)
 
-    def _distance(self, wanted: tuple[Tensor, Tensor], found: tuple[Tensor, Tensor]) -> Tensor:
-        if self.form == "kernel":
-            distance = self.alpha * gaussian_mmd(wanted[0].flatten(1), found[0].flatten(1))
-        else:
-            gap = wanted[0].mean(dim=0) - found[0].mean(dim=0)
-            distance = self.alpha * gap.square().mean(dim=1).sum()
-        if self.beta > 0:
-            distance = distance + self.beta * gaussian_mmd(wanted[1], found[1])
-        return distance
+    def _to_maps(self, maps: Tensor) -> Callable[[Tensor], Tensor]:
+        """The distance of other sorted maps to these, (b, d, q)."""
+        if self.form == "squared":
+            mean = maps.mean(dim=0)
+            return lambda wanted: self.alpha * (wanted.mean(dim=0) - mean).square().mean(dim=1).sum()
+        sample = Sample(maps.flatten(1))
+        return lambda wanted: self.alpha * gaussian_mmd(wanted.flatten(1), sample)
+
+    def _to_features(self, features: Tensor) -> Callable[[Tensor], Tensor]:
+        """The distance of other pooled features to these, (b, d)."""
+        if self.beta == 0:
+            return lambda wanted: wanted.new_zeros(())
+        sample = Sample(features)
+        return lambda wanted: self.beta * gaussian_mmd(wanted, sample)
 
     def _parts(self, points: Tensor, size: int) -> list[tuple[Tensor, float]]:
         """Real clouds with ``size`` points each, and the weight of each such set."""
