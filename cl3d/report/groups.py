@@ -43,7 +43,7 @@ def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
 
 
 def side_by_side(runs: Sequence[Run]) -> list[list[Run]]:
-    """The runs of each table: one for each protocol and number of steps, with the bounds in it."""
+    """The runs of each table: one for each protocol, number of steps and budget, with the bounds in it."""
     tables = []
     found: list[str | None] = [name for name in PROTOCOLS if any(_strategy(run) == name for run in runs)]
     for protocol in found or [None]:
@@ -51,9 +51,11 @@ def side_by_side(runs: Sequence[Run]) -> list[list[Run]]:
         bounds = [run for run in runs if _strategy(run) not in PROTOCOLS]
         sizes = sorted(set(map(steps_of, members)))
         for steps in [size for size in sizes if size > 1 or protocol is not None] or sizes:
-            of_steps = {id(run) for run in (*members, *bounds) if steps_of(run) == steps}
-            of_steps |= {id(run) for run in bounds if steps_of(run) == 1}
-            tables.append([run for run in runs if id(run) in of_steps])
+            of_steps = [run for run in members if steps_of(run) == steps]
+            shown = [run for run in bounds if steps_of(run) in (1, steps)]
+            for budget in dict.fromkeys(map(budget_of, of_steps)):
+                wanted = {id(run) for run in shown} | {id(r) for r in of_steps if budget_of(r) == budget}
+                tables.append([run for run in runs if id(run) in wanted])
     return tables
 
 
@@ -85,6 +87,12 @@ def label(run: Run) -> str:
     parts += ["nearest mean"] if settings.get("classifier") == "nearest_mean" else []
     parts += ["condensed jointly (LEAKS)"] if settings.get("leaks") else []
     return ", ".join(parts)
+
+
+def budget_of(run: Run) -> str | None:
+    """What the memory may hold, as it was asked for; None where there is none."""
+    budget = run["settings"].get("budget")
+    return None if budget is None else str(budget)
 
 
 def steps_of(run: Run) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cl3d.errors import InputError
 from cl3d.report.bootstrap import bootstrap_interval
-from cl3d.report.groups import PROTOCOLS, Group, Run, group_by_seed, paired, steps_of
+from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, group_by_seed, paired, steps_of
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
     "final": lambda run: run["final_accuracy"],
@@ -63,16 +63,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """One table: one protocol and number of steps.
+    """One table: one protocol, number of steps and budget.
 
     Attributes:
-        protocol: None where there are bounds alone.
+        protocol, budget: None where there are bounds alone.
         reference: the row that others are compared with, or None.
         rows: by final accuracy.
     """
 
     protocol: str | None
     steps: int
+    budget: str | None
     reference: str | None
     rows: tuple[Row, ...]
 
@@ -94,8 +95,9 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     base = next((g for (n, name), g in sorted(groups.items(), reverse=True) if name == reference), {})
     rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
+    budget = next(filter(None, map(budget_of, runs)), None)
     ranked = sorted(rows, key=lambda row: (row.steps, _final(row)))
-    return Summary(next(iter(protocols), None), steps, reference, tuple(ranked))
+    return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked))
 
 
 def _named(reference: str, names: Sequence[str]) -> str:

@@ -28,7 +28,8 @@ LATEX = str.maketrans(
 def title(summary: Summary) -> str:
     """What a table is of."""
     steps = "one step" if summary.steps == 1 else f"{summary.steps} steps"
-    return f"{summary.protocol or 'bounds'}, {steps}"
+    budget = f", {summary.budget}" if summary.budget else ""
+    return f"{summary.protocol or 'bounds'}, {steps}{budget}"
 
 
 def as_markdown(summary: Summary) -> str:

@@ -12,7 +12,7 @@ from cl3d.report.curves import read_results, save_accuracy_curves
 from cl3d.report.groups import label, side_by_side
 from cl3d.report.records import of_rows, of_runs
 from cl3d.report.summary import summarize
-from cl3d.report.tables import as_latex, as_markdown
+from cl3d.report.tables import as_latex, as_markdown, title
 
 
 def result(buffer, seed, final, steps=2, **settings):
@@ -170,6 +170,17 @@ def test_protocols_and_steps_do_not_meet_in_one_table():
     assert tables == [[*RUNS, naive, joint], [joint, three], [naive, joint, online]]
     assert side_by_side([naive, joint]) == [[naive, joint]]
     assert side_by_side([joint]) == [[joint]]
+
+
+def test_each_budget_has_a_table_with_the_bounds_in_it():
+    naive = result(None, 0, 0.1, strategy="naive", budget=None)
+    small, large = (result("pcc", 0, 0.5, budget=f"total={n}") for n in (1000, 2000))
+    with pytest.raises(InputError, match="differ in budget"):
+        summarize([small, large])
+    tables = side_by_side([large, small, naive])
+    assert tables == [[large, naive], [small, naive]]
+    titles = ["scratch, 2 steps, total=2000", "scratch, 2 steps, total=1000"]
+    assert [title(summarize(table)) for table in tables] == titles
 
 
 def test_a_table_for_a_paper():
