@@ -51,7 +51,8 @@ _OF_PRESET = {
     "mtt": ("MTT",),
     "pcc": ("PCC", "DC"),
     "sadm": ("SADM",),
-    "dd3d": ("DD3D",),
+    "dd3d": ("DD3D", "DM"),
+    "dd3d_paper": ("DD3D",),
     "morphing": ("Morphing", "SADM"),
     "random_coarse": (),
     "herding_coarse": ("Herding", "PCC"),
@@ -69,7 +70,7 @@ def citation(preset: str) -> str:
     Raises:
         InputError: if there is no preset of that name.
     """
-    name = preset.removesuffix("_paper")
+    name = preset if preset in _OF_PRESET else preset.removesuffix("_paper")
     if name not in _OF_PRESET:
         raise InputError(f"there is no preset {preset!r}: give one of {', '.join(_OF_PRESET)}")
     return "\n".join(PAPERS[paper] for paper in _OF_PRESET[name])
