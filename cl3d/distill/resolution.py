@@ -23,7 +23,8 @@ def at_resolution(condenser: Condenser, num_points: int) -> Condenser:
     if not is_dataclass(stored) or "num_points" not in {field.name for field in fields(stored)}:
         raise InputError(
             f"resolution={num_points}: the points of {type(stored).__name__} follow from its other settings: "
-            "leave the resolution out, or store points"
+            "leave the resolution out, or store points; of several condensers, set "
+            "condenser.parameterization.num_points for those that have it"
         )
     changes: dict[str, Any] = {"parameterization": replace(stored, num_points=num_points)}  # type: ignore[type-var]
     if condenser.real_points is not None:

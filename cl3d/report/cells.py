@@ -149,7 +149,10 @@ class Planner:
         # a run without a memory has one in its config, too: always the same
         overrides += _choice("buffer", "condenser", buffer or "random")
         overrides += [] if buffer is None else self.memory
-        first = self._run(tuple(overrides), steps, self.orders[0])
+        try:
+            first = self._run(tuple(overrides), steps, self.orders[0])
+        except InputError as error:
+            raise InputError(f"{label}: {error}") from error
         if first.strategy.needs_buffer != (buffer is not None):
             where = "strategies" if first.strategy.needs_buffer else "bounds"
             raise InputError(f"strategy={strategy} stands in the wrong list: give it in {where}=")

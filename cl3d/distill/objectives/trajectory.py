@@ -34,9 +34,9 @@ class TrajectoryMatching:
             the paper (there the rate itself is, which may turn negative); 0 keeps it as given.
     """
 
-    steps: int = 10
-    batch_size: int = 64
-    student_lr: float = 0.01
+    steps: int = 15
+    batch_size: int = 32
+    student_lr: float = 0.003
     lr_rate: float = 0.05
     joint: ClassVar[bool] = True
     needs_target: ClassVar[bool] = True

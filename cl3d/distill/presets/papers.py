@@ -69,7 +69,10 @@ def dm_paper() -> Condenser:
 
 
 def mtt_paper() -> Condenser:
-    """MTT as a baseline (Morphing, table 8(b)): rate 1e-4, batches of 8; the student's rate is not learnt."""
+    """MTT as a baseline (Morphing, table 8(b)): rate 1e-4, batches of 8.
+
+    The table tells nothing of the experts and the student: these have this library's settings.
+    """
     return Condenser(
         name="mtt_paper",
         initializer=Random(),
