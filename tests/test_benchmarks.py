@@ -1,0 +1,34 @@
+"""The benchmarks run, at sizes at which they measure nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["updates_40", "evaluation", "layers", "point_ops", "scaling", "models"])
+def test_each_part_is_measured(part):
+    command = [sys.executable, str(BENCHMARKS / "run.py"), "--quick", "--parts", part]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert shown.startswith(part)
+    assert shown.count("\n| ") >= 3
+
+
+@pytest.mark.slow
+def test_authors_updates_are_the_librarys():
+    """The first loss of every case, of all three sides, on the same weights, clouds and draws."""
+    program = (
+        "import sys, torch; sys.path.insert(0, sys.argv[1]); torch.set_num_threads(1)\n"
+        "from updates import CASES, SIDES, Workload\n"
+        "for name, case in CASES.items():\n"
+        "    work = Workload(case, 3, 97, 'cpu')\n"
+        "    losses = [work.side(side)() for side in SIDES]\n"
+        "    assert max(losses) - min(losses) < 1e-4 * max(losses) > 0, (name, losses)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(BENCHMARKS)], check=True)
