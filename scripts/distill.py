@@ -10,7 +10,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build_condenser, build_dataset, build_model, launch, whole
+from cl3d.cli import budget, build_condenser, build_dataset, build_model, flag, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
@@ -18,9 +18,12 @@ from cl3d.run_folder import open_folder
 
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.distill import Diverged, resolve_device, save
+    from cl3d.distill.initial import save_initial
     from cl3d.report.distill import provenance, show_header, show_set, write_cost
+    from cl3d.report.pages.write import report_after
     from cl3d.report.terminal import Terminal
 
+    reported = flag(config, "report")
     device = resolve_device(str(config.device))
     seed = whole(config, "seed", 0)
     cost = budget(config)
@@ -49,9 +52,13 @@ def main(config: DictConfig, folder: Path) -> None:
             raise InputError(f"{error}; the set before that is {last_good}") from error
         seconds = None if resumed else time.monotonic() - start  # what came before is not known
         write_cost(folder / "cost.json", seconds, device, synthetic)
+        if reported and synthetic.initial is not None:
+            save_initial(synthetic.initial, folder / "initial.safetensors")
         save(synthetic, written, provenance(config, dataset))
         checkpoint.unlink(missing_ok=True)
         show_set(terminal, synthetic, written)
+    if reported:
+        report_after(folder)
 
 
 if __name__ == "__main__":
