@@ -10,7 +10,7 @@ from typing import Any
 from cl3d.html.exhibit import Cloud, Exhibit, moved
 from cl3d.html.packing import pack, pack_moves, pack_parts
 
-ROOM = 2_600_000
+ROOM = 2_750_000
 """Characters that the clouds of a page may take."""
 
 POINT, MOVE, PART = 8, 4, 4 / 3

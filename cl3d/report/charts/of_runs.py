@@ -159,6 +159,5 @@ def _numbers(steps: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _activities(steps: Sequence[dict[str, Any]]) -> list[str]:
-    """What takes time and memory, those that do so at all."""
-    names = dict.fromkeys(name for step in steps for name in step)
-    return [name for name in names if any(step.get(name) for step in steps)]
+    """What takes time and memory, also where it takes none: each has its colour in all charts."""
+    return list(dict.fromkeys(name for step in steps for name in step))

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
@@ -68,8 +69,9 @@ def _lines(axes: Axes, chart: LineChart, legend: str | None) -> None:
         if line.low:
             low, high = ([0.0 if v is None else v for v in values] for values in (line.low, line.high))
             axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
-    if chart.span is not None:
-        axes.set_ylim(*chart.span)
+    known = [value for line in chart.lines for value in line.y if value is not None]
+    axes.set_ylim(*(chart.span or (min([0.0, *known]), None)))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(title=legend, loc="center left", bbox_to_anchor=(1.0, 0.5))
 

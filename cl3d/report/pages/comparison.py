@@ -12,7 +12,7 @@ from cl3d.html.markup import joined, paragraph, section, table
 from cl3d.report.charts.of_runs import accuracy_matrix, accuracy_over_classes, charts_of
 from cl3d.report.charts.page import figure
 from cl3d.report.collect import distinguished
-from cl3d.report.groups import Run, label, side_by_side
+from cl3d.report.groups import Run, names_of, side_by_side
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
@@ -41,7 +41,7 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
     if not whole:
         raise InputError("none of these runs is finished: give one that is, or each alone")
     runs = distinguished([one.results for one in whole if one.results is not None])
-    names = _names(runs)
+    names = names_of(runs)
     tables = side_by_side(runs)
     of_memory = {name: one.sets for name, one in zip(names, whole, strict=True)}
     return page(
@@ -58,22 +58,6 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
             for number, (name, one) in enumerate(zip(names, whole, strict=True), 1)
         ),
     )
-
-
-def _names(runs: Sequence[Run]) -> list[str]:
-    """What to call each run: its label, with its seeds where several have the same."""
-    labels = [label(run) for run in runs]
-    names = []
-    for run, name in zip(runs, labels, strict=True):
-        settings = run["settings"]
-        seeds = f"seed {settings['seed']}"
-        if settings.get("order_seed", settings["seed"]) != settings["seed"]:
-            seeds += f", class order {settings['order_seed']}"
-        names.append(name if labels.count(name) == 1 else f"{name}, {seeds}")
-    return [
-        name if names.count(name) == 1 else f"{name}, {run['folder']}"
-        for name, run in zip(names, runs, strict=True)
-    ]
 
 
 def _table(runs: Sequence[Run], reference: str | None, several: bool) -> Markup:

@@ -78,12 +78,12 @@ def _notices(found: Found) -> list[str]:
         done = 0 if run is None else len(run["accuracy_per_step"])
         whole = "" if run is None else f" of {steps_of(run)}"
         told.append(
-            f"This run is {found.status}: it has finished {done}{whole} steps, and the numbers are of these."
+            f"This run is {found.status}: the numbers are of the {done}{whole} steps that it has finished."
         )
     if run is not None and run["settings"].get("leaks"):
         told.append(
-            "This memory LEAKS (joint_condensed): it was condensed from all classes before the first step. It "
-            "is a control, and no result."
+            "This memory LEAKS (joint_condensed): it was condensed from all classes before the first step. "
+            "It is a control, and no result."
         )
     return told + [f"Left out: {fault}." for fault in found.faults]
 

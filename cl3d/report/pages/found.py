@@ -109,9 +109,9 @@ def _kind(folder: Path) -> str:
     """What made a folder whose config is gone."""
     if (folder / "results.json").exists() or (folder / "state").is_dir():
         return "cl_run"
-    if (folder / "evaluation.json").exists():
-        return "evaluate"
-    return "distill" if list(folder.glob("*.safetensors")) else ""
+    if list(folder.glob("*.safetensors")):
+        return "distill"
+    return "evaluate" if (folder / "evaluation.json").exists() else ""
 
 
 def _results(found: Found) -> Run | None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cl3d.atomic import write_text
+from cl3d.clouds import PointClouds
+from cl3d.distill.initial import save_initial
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.report.pages import comparison, continual, distilled
 from cl3d.report.pages.found import find
@@ -55,9 +57,15 @@ def write_report(
     return out
 
 
-def report_after(folder: Path) -> None:
-    """Writes the report of a run that has just ended; what hinders that is noted, whatever it is."""
+def report_after(folder: Path, initial: PointClouds | None = None) -> None:
+    """Writes the report of a run that has just ended; what hinders that is noted, whatever it is.
+
+    Args:
+        initial: what the set of ``distill.py`` started from, which is kept beside it.
+    """
     try:
+        if initial is not None:
+            save_initial(initial, folder / "initial.safetensors")
         print(f"report: {write_report([folder])}")
     except Exception as error:  # the run is finished and its results are there: nothing here may undo that
         told = error if isinstance(error, InputError) else repr(error)
