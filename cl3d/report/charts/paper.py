@@ -69,8 +69,8 @@ def _lines(axes: Axes, chart: LineChart, legend: str | None) -> None:
         if line.low:
             low, high = ([0.0 if v is None else v for v in values] for values in (line.low, line.high))
             axes.fill_between(at, low, high, color=style["color"], alpha=0.15, linewidth=0)
-    known = [value for line in chart.lines for value in line.y if value is not None]
-    axes.set_ylim(*(chart.span or (min([0.0, *known]), None)))
+    heights = [value for line in chart.lines for value in line.y if value is not None]
+    axes.set_ylim(*(chart.span or (min([0.0, *heights]), None)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(title=legend, loc="center left", bbox_to_anchor=(1.0, 0.5))
