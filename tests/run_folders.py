@@ -13,6 +13,7 @@ from cl3d.distill.initial import save_initial
 from cl3d.distill.parameterizations.generated import drawn
 from cl3d.models import PointNet
 from cl3d.random import generator, isolated
+from cl3d.report.pages.write import write_report
 
 KINDS = ("points", "anchors", "generator", "shape_model", "soft_labels")
 
@@ -142,3 +143,13 @@ def modelnet40_run(folder: Path) -> Path:
     sets = [a_set("points", list(range(4 * step, 4 * step + 4)), 5, 1024) for step in range(10)]
     remember(folder, sets, initial=True)
     return folder
+
+
+def of(*folders: Path, **settings: object) -> str:
+    """The page of these runs."""
+    return write_report(list(folders), **settings).read_text()
+
+
+def viewer_of(page: str) -> dict:
+    """What the viewer of a page is given."""
+    return json.loads(page.split("data-clouds>")[1].split("</script>")[0])
