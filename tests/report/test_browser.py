@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from run_folders import modelnet40_run, whole_run
+from run_folders import a_set, modelnet40_run, whole_run
 from script_runs import TINY_RUN, run
 
+from cl3d.distill import show
 from cl3d.report.pages.write import write_report
 
 ARGUMENTS = [
@@ -340,3 +341,17 @@ def test_modelnet40_in_ten_steps_answers_within_a_second(visit, tmp_path):
             break
     assert min(times) < 1000
     assert page.locator("canvas").count() == 5
+
+
+def test_a_notebook_shows_a_set_in_a_frame(visit, tmp_path):
+    shown = show(a_set("points", [0, 1]))._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!doctype html><h1>Notebook</h1><canvas></canvas>{shown}")
+    page = visit(tmp_path / "notebook.html")
+    frame = page.frames[1]
+    frame.wait_for_selector("canvas")
+    page.locator("iframe").scroll_into_view_if_needed()
+    frames(page)
+    before = frame.evaluate("document.querySelector('canvas').toDataURL()")
+    frame.locator("canvas").first.press("ArrowRight")
+    frames(page)
+    assert frame.evaluate("document.querySelector('canvas').toDataURL()") != before

@@ -130,6 +130,32 @@ def charts_of(run: Run) -> dict[str, Chart]:
     return charts
 
 
+def costs_side_by_side(names: Sequence[str], runs: Sequence[Run]) -> list[LineChart]:
+    """Bytes, seconds and peak memory of each step, a curve for each run; those that some run has."""
+    sizes = [[size / KIB for size in run.get("memory_bytes_per_step") or ()] for run in runs]
+    seconds = [[sum(step.values()) for step in run["seconds"].get("per_step") or ()] for run in runs]
+    peaks = [
+        [max(step.values()) / MIB for step in (run.get("peak_memory") or {}).get("per_step") or ()]
+        for run in runs
+    ]
+    told = (
+        ("Bytes of the memory after each step", "KiB", [size if any(size) else [] for size in sizes]),
+        ("Seconds per step", "s", seconds),
+        ("Peak memory per step", "MiB", peaks),
+    )
+    charts = []
+    for title, unit, values in told:
+        lines = tuple(
+            Line(name, mine, at=tuple(range(1, len(mine) + 1)))
+            for name, mine in zip(names, values, strict=True)
+            if mine
+        )
+        last = ", ".join(f"{line.name} {line.y[-1]:,.4g} {unit}" for line in lines)
+        if lines:
+            charts.append(LineChart(title, "step", unit, (), lines, f"In the last step: {last}."))
+    return charts
+
+
 def _curve(name: str, group: Group, main: bool = False) -> Line:
     run = next(iter(group.values()))
     mean, low, high = _percent(group)

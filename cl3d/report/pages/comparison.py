@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from cl3d.errors import InputError
 from cl3d.html.markup import joined, paragraph, section, table
-from cl3d.report.charts.of_runs import accuracy_matrix, accuracy_over_classes, charts_of
+from cl3d.report.charts.of_runs import accuracy_matrix, accuracy_over_classes, costs_side_by_side
 from cl3d.report.charts.page import figure
 from cl3d.report.collect import distinguished
 from cl3d.report.groups import Run, names_of, side_by_side
@@ -97,12 +97,7 @@ def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
 
 
 def _costs(names: Sequence[str], runs: Sequence[Run]) -> Markup:
-    pieces = []
-    for name, run in zip(names, runs, strict=True):
-        charts = charts_of(run)
-        shown = joined(figure(charts[kind]) for kind in ("bytes", "seconds", "peak") if kind in charts)
-        pieces.append(Markup("<div><h3>{}</h3>{}</div>").format(name, shown))
-    return _figures("Costs", pieces, "costs")
+    return _figures("Costs", [figure(chart) for chart in costs_side_by_side(names, runs)], "costs")
 
 
 def _figures(name: str, pieces: Sequence[Markup], anchor: str) -> Markup:
