@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +16,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cl3d.atomic import write_text
+from cl3d.environment import environment
 from cl3d.errors import InputError
 
-HOW = ("folder", "resume", "workers", "dry_run")
+HOW = ("folder", "resume", "workers", "dry_run", "report")
 """Settings that say where and how a run goes and not what it is."""
 
 LONGEST_NAME = 120
@@ -55,6 +58,8 @@ def open_folder(folder: Path, config: DictConfig, finished: bool, grows: Sequenc
             return
     try:
         write_text(path, OmegaConf.to_yaml(whole, resolve=True))
+        if not (folder / "environment.json").exists():
+            write_text(folder / "environment.json", json.dumps(environment(_command()), indent=1) + "\n")
     except InputError:
         if path.exists() and not path.stat().st_size:
             path.unlink()  # the empty file would keep others out
@@ -84,10 +89,13 @@ def resumed(config: DictConfig, folder: Path) -> DictConfig:
     script = stored.pop("script", None)
     if script != _script():
         raise InputError(f"{folder} is a run of {script}.py: resume it with that")
-    if set(stored) != set(config):
-        differing = ", ".join(sorted(map(str, set(stored) ^ set(config))))
+    differing = ", ".join(sorted(map(str, (set(stored) ^ set(config)) - set(HOW))))
+    if differing:
         raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
-    return stored
+    # how a run goes may have got settings since
+    whole = OmegaConf.merge({name: config[name] for name in HOW if name in config}, stored)
+    assert isinstance(whole, DictConfig)
+    return whole
 
 
 def job_folder(settings: str) -> str:
@@ -114,6 +122,11 @@ def _settings(config: DictConfig, grows: Sequence[str]) -> dict[str, object]:
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items() if key not in (*HOW, *grows)}
+
+
+def _command() -> str:
+    """What to type for this run; of a sweep, for this job of it."""
+    return shlex.join(["python", f"scripts/{_script()}.py", *HydraConfig.get().overrides.task])
 
 
 def _script() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import launch
+from cl3d.cli import flag, launch
 from cl3d.configured import continual_run
 from cl3d.run_folder import open_folder
 
@@ -18,8 +18,10 @@ def main(config: DictConfig, folder: Path) -> None:
     # late: importing avalanche takes seconds, and --help should not
     from cl3d.continual import finished
     from cl3d.report.continual import show_header, show_step, show_summary
+    from cl3d.report.pages.write import report_after
     from cl3d.report.terminal import Terminal
 
+    reported = flag(config, "report")
     run = continual_run(config)
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()
@@ -28,8 +30,11 @@ def main(config: DictConfig, folder: Path) -> None:
         terminal.progress,
         on_step=lambda step: show_step(terminal, run, step),
         on_start=lambda: show_header(terminal, run, folder),
+        keep_initial=reported,
     )
     show_summary(terminal, results, folder)
+    if reported:
+        report_after(folder)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ Interrupted or killed, python scripts/distill.py resume=FOLDER goes on where it 
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build_condenser, build_dataset, build_model, launch, whole
+from cl3d.cli import budget, build_condenser, build_dataset, build_model, flag, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
@@ -19,14 +20,17 @@ from cl3d.run_folder import open_folder
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.distill import Diverged, resolve_device, save
     from cl3d.report.distill import provenance, show_header, show_set, write_cost
+    from cl3d.report.pages.write import report_after
     from cl3d.report.terminal import Terminal
 
+    reported = flag(config, "report")
     device = resolve_device(str(config.device))
     seed = whole(config, "seed", 0)
     cost = budget(config)
     condenser, model = build_condenser(config), build_model(config.model)
     dataset = build_dataset(config)
     condenser.plan(dataset.train.clouds_of_each_class(), dataset.train.num_points, cost)
+    condense = partial(condenser, dataset.train, budget=cost, model=model, seed=seed, device=device)
     written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"
     open_folder(folder, config, finished=written.exists())
     with locked(folder):
@@ -35,15 +39,7 @@ def main(config: DictConfig, folder: Path) -> None:
         checkpoint, start = folder / "checkpoint.safetensors", time.monotonic()
         resumed = checkpoint.exists()
         try:
-            synthetic = condenser(
-                dataset.train,
-                budget=cost,
-                model=model,
-                seed=seed,
-                device=device,
-                progress=terminal.progress,
-                checkpoint=checkpoint,
-            )
+            synthetic = condense(progress=terminal.progress, checkpoint=checkpoint)
         except Diverged as error:
             save(error.synthetic, last_good, provenance(config, dataset))
             raise InputError(f"{error}; the set before that is {last_good}") from error
@@ -52,6 +48,8 @@ def main(config: DictConfig, folder: Path) -> None:
         save(synthetic, written, provenance(config, dataset))
         checkpoint.unlink(missing_ok=True)
         show_set(terminal, synthetic, written)
+    if reported:
+        report_after(folder, synthetic.initial)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Finished runs as Markdown tables: python scripts/tables.py runs/sweep --reference herding."""
+"""Finished runs as tables: python scripts/tables.py runs/sweep --reference herding."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from pathlib import Path
 from cl3d.cli import refused
 from cl3d.report.collect import collect
 from cl3d.report.groups import side_by_side
+from cl3d.report.records import of_rows
 from cl3d.report.summary import summarize
 from cl3d.report.tables import as_latex, as_markdown, title
+from cl3d.report.text_tables import as_csv
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote, or one of a sweep")
     parser.add_argument("--reference", help="compare with this memory, paired by seeds")
-    parser.add_argument("--latex", action="store_true", help="for a paper that uses booktabs")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--latex", action="store_true", help="for a paper that uses booktabs; default: Markdown"
+    )
+    form.add_argument("--csv", action="store_true", help="all numbers, accuracies as fractions")
     arguments = parser.parse_args()
 
     def show() -> None:
@@ -25,7 +31,10 @@ def main() -> int:
         for table in tables:
             if len(tables) > 1:
                 print(f"{title(table)}\n")
-            print(as_latex(table) if arguments.latex else as_markdown(table))
+            if arguments.csv:
+                print(as_csv(of_rows(table)))
+            else:
+                print(as_latex(table) if arguments.latex else as_markdown(table))
 
     return refused(show)
 

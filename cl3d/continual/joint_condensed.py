@@ -55,7 +55,9 @@ class JointCondensed:
             settings |= {"budget": self.budget, "seed": self.seed}
             if checkpoint is not None:
                 settings["checkpoint"] = checkpoint.with_name("condensing_jointly.safetensors")
-            self._everything = self.condenser(self.whole, **settings).as_stored()
+            made = self.condenser(self.whole, **settings)
+            self._everything = made.as_stored()
+            self._everything.initial = made.initial
         return part_of(self._everything, clouds.classes)
 
 
@@ -76,4 +78,5 @@ def part_of(synthetic: SyntheticSet, classes: list[int]) -> SyntheticSet:
         raise InputError(f"joint_condensed: the classes of a {type(synthetic).__name__} {CANNOT}")
     part = synthetic.rebuild(tensors, labels, synthetic.config())
     part.info = dict(synthetic.info)
+    part.initial = None if synthetic.initial is None else synthetic.initial.of_classes(classes)
     return part

@@ -18,6 +18,7 @@ from cl3d.continual.metrics import (
     forgetting_max_minus_last,
     forward_transfer,
 )
+from cl3d.html.markup import table
 
 SCHEMA_VERSION = 3
 
@@ -131,6 +132,15 @@ class Results:
         write_text(folder / "peak_memory.json", _json(self.peak_memory()))
         write_text(folder / "results.json", _json(self.to_dict()))
         write_text(folder / "accuracy_matrix.csv", self.matrix_csv())
+
+    def _repr_html_(self) -> str:
+        """The accuracy after each step, in a notebook."""
+        rows = [
+            (s.step + 1, len(s.class_accuracy), f"{100 * s.accuracy:.1f}", s.memory_bytes) for s in self.steps
+        ]
+        memory, data = self.settings["buffer"] or self.settings["strategy"], self.settings["dataset"]
+        head = ["step", "classes seen", "accuracy %", "memory bytes"]
+        return str(table(head, rows, f"{memory} on {data}: {self.status}"))
 
     def matrix_csv(self) -> str:
         """The accuracy matrix: a line per step trained, a column per step tested."""

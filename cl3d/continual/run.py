@@ -175,6 +175,7 @@ class ContinualRun:
         progress: Progress = silent,
         on_step: Callable[[StepResult], None] = lambda step: None,
         on_start: Callable[[], None] = lambda: None,
+        keep_initial: bool = False,
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
@@ -186,6 +187,7 @@ class ContinualRun:
         Args:
             on_step: called with each step that is finished now.
             on_start: called when the folder is this process's and fits the run.
+            keep_initial: also keep what each set started from, in ``initial/``: for pictures alone.
 
         Raises:
             InputError: if the folder cannot be written to, holds a run of other settings, or is in use.
@@ -200,7 +202,7 @@ class ContinualRun:
             on_start()
             try:
                 with progress("steps", len(self.classes_per_step), len(results.steps)) as advance:
-                    for step in self._stepping(progress).run(results, states, state):
+                    for step in self._stepping(progress, keep_initial).run(results, states, state):
                         results.write(folder)
                         on_step(step)
                         advance(f"{100 * step.accuracy:.1f} % on classes seen")
@@ -213,7 +215,7 @@ class ContinualRun:
             results.write(folder)
         return results
 
-    def _stepping(self, progress: Progress) -> Stepping:
+    def _stepping(self, progress: Progress, keep_initial: bool) -> Stepping:
         """The parts of the run, put together."""
         clock, sizes = Clock(PeakMemory(self.device)), self.classes_per_step
         buffer = self._buffer(progress, clock)
@@ -233,6 +235,7 @@ class ContinualRun:
             recorder=recorder,
             clock=clock,
             resumable=self._told_apart,
+            keep_initial=keep_initial,
         )
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:

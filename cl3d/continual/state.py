@@ -11,12 +11,13 @@ from typing import Any
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor
 
-from cl3d.continual.results import StepResult
+from cl3d.continual.results import Results, StepResult
 from cl3d.distill.checkpoint import (
     Checkpoint,
     Damaged,
     State,
     optimizer_tensors,
+    read_checkpoint,
     restore_optimizer,
 )
 from cl3d.errors import Note
@@ -43,6 +44,10 @@ class RunStates:
     def memory(self) -> Path:
         """Where the sets of the memory are kept."""
         return self.folder / "memory"
+
+    def initial_file(self, step: int) -> Path:
+        """Where it is kept what the set of ``step`` started from, if it is."""
+        return self.folder / "initial" / f"step_{step + 1:02d}.safetensors"
 
     def condensing_file(self, step: int) -> Path:
         """Where ``step`` keeps how far its condensation is."""
@@ -73,8 +78,7 @@ class RunStates:
         Raises:
             InputError: if it belongs to a run of other settings.
         """
-        paths = (self.folder / "state").glob("step_*.safetensors")
-        for path in sorted(paths, key=lambda path: int(path.stem.split("_")[1]), reverse=True):
+        for path in _newest_first(self.folder / "state"):
             try:
                 state = Checkpoint(path, self.made_from).read()
                 assert state is not None
@@ -99,6 +103,18 @@ class RunStates:
         return self.folder / "state" / f"step_{steps:02d}.safetensors"
 
 
+def left_results(folder: Path) -> Results | None:
+    """The results of an unfinished run's newest state that is whole; None where there is none."""
+    for path in _newest_first(folder / "state"):
+        try:
+            made_from, state = read_checkpoint(path)
+        except Damaged:
+            continue
+        settings = {name: value for name, value in made_from.items() if name != "cl3d_version"}
+        return Results(settings, finished_steps(state), "interrupted")
+    return None
+
+
 def finished_steps(state: State) -> list[StepResult]:
     """The steps that lie behind a state."""
     return [_step(facts) for facts in state.facts["steps"]]
@@ -115,6 +131,10 @@ def restore(strategy: SupervisedTemplate, state: State) -> None:
     restore_optimizer(strategy.optimizer, groups["optimizer"])
     for name, count in state.facts["counters"].items():
         setattr(strategy.clock, name, count)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step_*.safetensors"), key=lambda p: int(p.stem.split("_")[1]), reverse=True)
 
 
 def _step(facts: dict[str, Any]) -> StepResult:

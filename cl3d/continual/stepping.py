@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from avalanche.training.templates import SupervisedTemplate
 
+from cl3d.continual.benchmark import with_parts
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.memory_files import MemoryFiles
@@ -15,8 +17,9 @@ from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
 from cl3d.continual.results import Results, StepResult
 from cl3d.continual.state import RunStates, restore
 from cl3d.data import Dataset
-from cl3d.distill import Networks
+from cl3d.distill import Networks, SyntheticSet
 from cl3d.distill.checkpoint import State
+from cl3d.distill.initial import save_initial
 
 PROVENANCE = (
     "dataset",
@@ -27,6 +30,7 @@ PROVENANCE = (
     "budget",
     "leaks",
     "seed",
+    "class_names",
 )
 """Settings of a run that the files of its memory tell."""
 
@@ -45,6 +49,7 @@ class Stepping:
         recorder: the accuracies of the latest test.
         clock: of each step; condensing is timed by whoever puts the parts together.
         resumable: whether a condensation keeps how far it is.
+        keep_initial: whether what each set started from is kept, for pictures.
     """
 
     dataset: Dataset
@@ -56,6 +61,7 @@ class Stepping:
     recorder: AccuracyRecorder
     clock: Clock
     resumable: bool
+    keep_initial: bool = False
 
     def run(self, results: Results, states: RunStates, state: State | None) -> Iterator[StepResult]:
         """Runs the steps that are left, and adds each to ``results`` when its state is kept.
@@ -67,6 +73,9 @@ class Stepping:
         """
         provenance = {key: results.settings[key] for key in PROVENANCE}
         files, done = MemoryFiles(states.memory), len(results.steps)
+        if self.buffer is not None and self.keep_initial:
+            self.buffer.completed = partial(with_parts, known=self.dataset.train)
+            self.buffer.on_condensed = partial(_keep_initial, states)
         if state is not None:
             self._restore(state, files, results.steps[-1])
         for step, experience in enumerate(self.benchmark.train_stream[done:], done):
@@ -124,3 +133,8 @@ class Stepping:
             seconds=self.clock.seconds(),
             peak_bytes=self.clock.peak_bytes(),
         )
+
+
+def _keep_initial(states: RunStates, step: int, synthetic: SyntheticSet) -> None:
+    if synthetic.initial is not None:
+        save_initial(synthetic.initial, states.initial_file(step))

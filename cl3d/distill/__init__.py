@@ -33,6 +33,7 @@ from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.shape_model import ShapeModel, ShapeSet
 from cl3d.distill.reservoir import Reservoir
 from cl3d.distill.resolution import at_resolution
+from cl3d.distill.show import show
 from cl3d.distill.soft_labels import SoftLabelSet, with_soft_labels
 from cl3d.distill.spectral import Spectral
 from cl3d.distill.surrogates import Fresh, Surrogates, Trained
@@ -87,5 +88,6 @@ __all__ = [
     "protocols",
     "resolve_device",
     "save",
+    "show",
     "with_soft_labels",
 ]

@@ -60,17 +60,7 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                header = json.loads(file.metadata()["cl3d"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            made_from, facts = dict(header["made_from"]), dict(header["facts"])
-            if header["digest"] != _digest(tensors):
-                raise ValueError("its content has changed")
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise Damaged(
-                f"{self.path} is not a whole checkpoint ({error}): remove it to start anew"
-            ) from error
+        made_from, state = read_checkpoint(self.path)
         wanted = json.loads(json.dumps(self.made_from))
         differing = sorted(k for k in wanted | made_from if wanted.get(k) != made_from.get(k))
         if differing:
@@ -78,7 +68,7 @@ class Checkpoint:
                 f"{self.path} was left by a computation that differs in {', '.join(differing)}: "
                 "give another folder, the same settings, or remove it"
             )
-        return State(tensors, facts)
+        return state
 
     @property
     def due(self) -> bool:
@@ -95,6 +85,24 @@ class Checkpoint:
         header = json.dumps({"made_from": self.made_from, "facts": state.facts, "digest": _digest(tensors)})
         write_bytes(self.path, to_bytes(tensors, metadata={"cl3d": header}))
         self._written = time.monotonic()
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Any], State]:
+    """What a checkpoint's computation depended on, and its state.
+
+    Raises:
+        Damaged: if the file is not what was written.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()["cl3d"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        made_from, facts = dict(header["made_from"]), dict(header["facts"])
+        if header["digest"] != _digest(tensors):
+            raise ValueError("its content has changed")
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"{path} is not a whole checkpoint ({error}): remove it to start anew") from error
+    return made_from, State(tensors, facts)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cl3d import __version__
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.clouds import PointClouds, check_clouds, normalize
 from cl3d.distill.budget import Budget
 from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
 from cl3d.distill.cost import FORWARD_PASS
@@ -109,7 +109,7 @@ class Condenser:
 
         Returns:
             The set, on the CPU, labelled as ``clouds`` are; ``info`` has the bytes that were allowed,
-            the losses and how far points moved.
+            the losses and how far points moved, ``initial`` the clouds that it started from.
 
         Raises:
             InputError: if the clouds, the budget, the model or the checkpoint cannot be used.
@@ -133,6 +133,7 @@ class Condenser:
         else:
             picked = state.tensors["picked"]
         synthetic = self._start(real, picked, shares, seed, progress)
+        synthetic.initial = _looked_at(synthetic)
         if self.objective is not None:
             loop = self._loop(synthetic, real, networks, seed, progress)
             if state is not None:
@@ -269,9 +270,19 @@ def _read(saved: Checkpoint) -> State | None:
         return None
 
 
+def _looked_at(synthetic: SyntheticSet) -> PointClouds:
+    """What a set that has just been started shows: copies that optimising does not reach, normalised."""
+    with torch.no_grad():
+        clouds = synthetic.decode() if synthetic.initial is None else synthetic.initial
+    points = normalize(clouds.points.detach()).clone()
+    return PointClouds(points, clouds.labels.clone(), clouds.parts)
+
+
 def _finish(synthetic: SyntheticSet, classes: list[int], shares: list[int]) -> SyntheticSet:
     """On the CPU, with the labels of the data and the bytes that were allowed."""
     synthetic = synthetic.cpu()
     synthetic.labels.copy_(torch.tensor(classes)[synthetic.labels])
+    if synthetic.initial is not None:
+        synthetic.initial = replace(synthetic.initial.to("cpu"), labels=synthetic.labels.clone())
     synthetic.info["budget_nbytes"] = sum(shares)
     return synthetic

@@ -15,6 +15,7 @@ from cl3d.distill.protocols import default
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, batches, fit
 from cl3d.errors import InputError
+from cl3d.html.markup import details, paragraph, table
 from cl3d.models import Backbone, PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
@@ -44,6 +45,12 @@ class Evaluation:
     def std(self) -> float:
         """Sample standard deviation over networks; 0 for one."""
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+
+    def _repr_html_(self) -> str:
+        """The accuracy and that of each class, in a notebook."""
+        rows = [(f"class {label}", f"{100 * value:.1f}") for label, value in self.per_class.items()]
+        classes = details("Accuracy of each class", table(["class", "accuracy %"], rows))
+        return str(paragraph(str(self)) + classes)
 
     def __str__(self) -> str:
         networks = len(self.accuracies)

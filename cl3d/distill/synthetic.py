@@ -28,6 +28,8 @@ class SyntheticSet(nn.Module, ABC):
         kind: what a file says to find this class again.
         labels: (m,) int64, the class of each decoded cloud, ascending.
         info: what to know of how it came about (loss, distance moved); saved with it.
+        initial: the clouds that it started from, to look at them beside each other; neither stored nor
+            counted, and None where they are not known, as of a set that was read from a file.
     """
 
     kind: ClassVar[str]
@@ -39,6 +41,7 @@ class SyntheticSet(nn.Module, ABC):
         super().__init__()
         self.register_buffer("labels", labels, persistent=False)
         self.info: dict[str, Any] = {}
+        self.initial: PointClouds | None = None
 
     @abstractmethod
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
@@ -133,6 +136,12 @@ class SyntheticSet(nn.Module, ABC):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def _repr_html_(self) -> str:
+        """Its clouds, to be turned, in a notebook; see :func:`cl3d.distill.show`."""
+        from cl3d.distill.show import show  # it knows of all kinds of sets
+
+        return show(self)._repr_html_()
 
 
 def first_of_each(labels: Tensor, count: int | Mapping[int, int]) -> Tensor:

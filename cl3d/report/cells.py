@@ -21,7 +21,7 @@ from cl3d.data import Dataset
 from cl3d.errors import InputError, check_whole
 from cl3d.report.jobs import Job, listed, seeds_of
 
-ELSEWHERE = ("folder", "resume", "class_order", "order_seed")
+ELSEWHERE = ("folder", "resume", "report", "class_order", "order_seed")
 """Settings of ``cl_run.py`` that a digest does not have, or in another form."""
 
 OWN = ("seed", "order_seed", "dataset", "benchmark", "experiment")
@@ -169,7 +169,7 @@ class Planner:
         for seed in self.seeds:
             folder = self.store / self._digest(config, run.order, seed)
             told = f"{title}, {steps} steps, class order {order}, seed {seed}"
-            settings = (*overrides, f"steps={steps}", f"order_seed={order}", f"seed={seed}")
+            settings = (*overrides, f"steps={steps}", f"order_seed={order}", f"seed={seed}", "report=false")
             yield CellJob(told, "cl_run", settings, folder / "results.json")
 
     def _config(self, overrides: tuple[str, ...], steps: int, order: int) -> DictConfig:

@@ -32,7 +32,11 @@ def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
         settings = kept["data"] if part == "data" else kept["condenser"].get(part, {})
         for place in places:  # where things lay says nothing about the set
             settings.pop(place, None)
-    return kept | {"dataset": dataset.name, "data_fingerprint": dataset.fingerprint()}
+    return kept | {
+        "dataset": dataset.name,
+        "data_fingerprint": dataset.fingerprint(),
+        "class_names": list(dataset.class_names),
+    }
 
 
 def check_fits(synthetic: SyntheticSet, dataset: Dataset) -> None:

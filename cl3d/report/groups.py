@@ -95,6 +95,22 @@ def budget_of(run: Run) -> str | None:
     return None if budget is None else str(budget)
 
 
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """What to call each run: its label, with its seeds where several have the same."""
+    labels = [label(run) for run in runs]
+    names = []
+    for run, name in zip(runs, labels, strict=True):
+        settings = run["settings"]
+        seeds = f"seed {settings['seed']}"
+        if settings.get("order_seed", settings["seed"]) != settings["seed"]:
+            seeds += f", class order {settings['order_seed']}"
+        names.append(name if labels.count(name) == 1 else f"{name}, {seeds}")
+    return [
+        name if names.count(name) == 1 else f"{name}, {run['folder']}"
+        for name, run in zip(names, runs, strict=True)
+    ]
+
+
 def steps_of(run: Run) -> int:
     """In how many steps the classes come."""
     return len(run["settings"]["classes_per_step"])

@@ -66,7 +66,7 @@ def distilling(title: str, condenser: str, settings: Sequence[str], folder: Path
         condenser: a choice of ``condenser=``, followed by settings, which have the last word.
     """
     name, *changes = condenser.split()
-    all_settings = (f"condenser={name}", *settings, *changes)
+    all_settings = (f"condenser={name}", *settings, *changes, "report=false")
     return Job(title, "distill", all_settings, folder / "synthetic.safetensors")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#B08900", "#4D4D4D", "#7B3FA0")
-"""Colours that stay apart for the colour-blind: Okabe and Ito's, the yellow darkened for white paper."""
+from cl3d.html.palette import LIGHT
+
+PALETTE = LIGHT
+"""Colours of pictures on white paper."""
 
 MARKERS = "osD^vPX"
 LINES = ("-", "-.", ":")

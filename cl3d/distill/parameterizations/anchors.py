@@ -59,10 +59,14 @@ class AnchorSet(SyntheticSet):
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """Anchors and blends, group by group; see :class:`SyntheticSet`."""
         anchors = straight_through(self.anchors, self.storage)
-        logits = torch.cat([self.logits, self.logits.new_zeros(*self.logits.shape[:2], 1)], dim=2)
-        blends = torch.einsum("slm,smqc->slqc", logits.softmax(dim=2), anchors)
+        blends = torch.einsum("slm,smqc->slqc", self.weights(), anchors)
         clouds = PointClouds(torch.cat([anchors, blends], dim=1).flatten(0, 1), self.labels)
         return self._at(clouds, generator, num_points)
+
+    def weights(self) -> Tensor:
+        """Of each anchor of its group in each blend, (s, L, M); they sum up to 1."""
+        logits = torch.cat([self.logits, self.logits.new_zeros(*self.logits.shape[:2], 1)], dim=2)
+        return logits.softmax(dim=2)
 
     def stored(self) -> dict[str, Tensor]:
         """Anchors in the storage's dtype, and logits where there are any."""

@@ -84,4 +84,7 @@ class TurnedPoints(Points):
     ) -> TurnedSet:
         """A copy of the picked clouds, not yet turned."""
         del shares, progress
-        return TurnedSet(self.coarsen(picked, seed), self.storage, self.angle_rates)
+        coarse = self.coarsen(picked, seed)
+        synthetic = TurnedSet(coarse, self.storage, self.angle_rates)
+        synthetic.initial = coarse
+        return synthetic

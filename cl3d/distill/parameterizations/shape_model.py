@@ -53,12 +53,18 @@ class ShapeSet(SyntheticSet):
         Args:
             generator: draws each cloud's own z; None takes those of the set's seed, always the same.
         """
-        clouds = []
-        for (label, count), shapes in zip(self.clouds_per_class.items(), self._of_each_class(), strict=True):
-            draws = generator or keyed_generator(self.seed, "modes", label)
-            z = torch.randn(count, len(shapes) - 1, generator=draws).to(shapes)
-            clouds.append(shapes[0] + torch.einsum("nk,kqc->nqc", z, shapes[1:]))
+        clouds = [
+            shapes[0] + torch.einsum("nk,kqc->nqc", z.to(shapes), shapes[1:])
+            for z, shapes in zip(self.draw(generator), self._of_each_class(), strict=True)
+        ]
         return self._at(PointClouds(torch.cat(clouds), self.labels), generator, num_points)
+
+    def draw(self, generator: torch.Generator | None = None) -> list[Tensor]:
+        """The z of each class's clouds, (clouds, K)."""
+        return [
+            torch.randn(count, modes, generator=generator or keyed_generator(self.seed, "modes", label))
+            for (label, count), modes in zip(self.clouds_per_class.items(), self.modes, strict=True)
+        ]
 
     @property
     def stored_clouds(self) -> int:

@@ -1,0 +1,135 @@
+"""The report of a condensed set, and of what it was found to be worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from cl3d.distill.show import class_names_of
+from cl3d.html.markup import details, joined, paragraph, section, table
+from cl3d.report.pages.found import Found
+from cl3d.report.pages.sections import clouds, guarded, headline, notices, page, what_was_run
+from cl3d.report.terminal import duration, size
+from cl3d.report.text_tables import percent
+
+
+def report(found: Found, resolutions: Sequence[int] = ()) -> str:
+    """The page.
+
+    Args:
+        resolutions: points to decode to, of sets that decode to any number.
+    """
+    return page(
+        _title(found),
+        _about(found),
+        notices(_notices(found)),
+        guarded("Headline", partial(_headline, found)),
+        guarded("Accuracy", partial(_evaluations, found)),
+        guarded("The clouds", partial(_clouds, found, resolutions)),
+        guarded("What was run", partial(_settings, found)),
+    )
+
+
+def _title(found: Found) -> str:
+    origin = _origin(found)
+    condenser = origin.get("condenser") or found.config.get("condenser") or {}
+    name = condenser.get("name", "a set") if isinstance(condenser, dict) else condenser
+    return f"{name} on {origin['dataset']}" if "dataset" in origin else str(name)
+
+
+def _about(found: Found) -> str:
+    if not found.sets:
+        return "There is no set in this folder yet."
+    synthetic = found.sets[0].synthetic
+    return f"{len(synthetic):,} clouds of {len(synthetic.clouds_per_class)} classes, {size(synthetic.nbytes)}"
+
+
+def _notices(found: Found) -> list[str]:
+    told = []
+    if found.sets and found.sets[0].name.startswith("last_good"):
+        told.append("The optimisation ran off: these are the clouds before it did.")
+    elif found.script == "distill" and not found.sets:
+        told.append("Condensing has not ended: resume=FOLDER goes on where it was.")
+    return told + [f"Left out: {fault}." for fault in found.faults]
+
+
+def _headline(found: Found) -> Markup:
+    figures = []
+    for name, told in found.evaluations.items():
+        runs = len(told["accuracies"])
+        called = "test accuracy" if name == "evaluation" else f"test accuracy, {name}"
+        figures.append(
+            (
+                called,
+                f"{percent(told['accuracies'])} %",
+                f"{runs} network{'s' if runs > 1 else ''}, last epoch",
+            )
+        )
+    if found.sets:
+        synthetic = found.sets[0].synthetic
+        info = synthetic.info
+        figures.append(("bytes", f"{synthetic.nbytes:,}", f"of {info.get('budget_nbytes', 0):,} allowed"))
+        figures.append(("clouds", f"{len(synthetic):,}", f"{synthetic.stored_clouds:,} stored"))
+        if "moved_mean" in info:
+            figures.append(
+                ("moved", f"{info['moved_mean']:.3f}", f"at most {info['moved_max']:.3f}, in cloud radii")
+            )
+            figures.append(
+                ("loss", f"{info['loss_last']:.4g}", f"last tenth; first tenth: {info['loss_first']:.4g}")
+            )
+    if found.cost.get("seconds"):
+        figures.append(("time", duration(found.cost["seconds"]), ""))
+    if found.cost.get("peak_bytes"):
+        figures.append(("peak memory", f"{found.cost['peak_bytes'] / (1 << 20):,.0f} MiB", ""))
+    return headline(figures)
+
+
+def _evaluations(found: Found) -> Markup:
+    pieces = [_evaluation(name, told) for name, told in found.evaluations.items()]
+    return section("Accuracy of networks trained on it", *pieces, anchor="accuracy") if pieces else Markup("")
+
+
+def _evaluation(name: str, told: dict[str, Any]) -> Markup:
+    each = ", ".join(f"{100 * accuracy:.1f} %" for accuracy in told["accuracies"])
+    title = "" if name == "evaluation" else f"{name}: "
+    best = told.get("best_epoch_selected_on_test") or []
+    selected = f" Best epochs, selected on the test set: {percent(best)} %." if best else ""
+    rows = sorted(told["per_class"].items(), key=lambda item: item[1])
+    classes = table(
+        ["class", "accuracy %"],
+        [(c, f"{100 * a:.1f}") for c, a in rows],
+        "Mean over networks, the lowest first",
+    )
+    return joined(
+        [
+            paragraph(f"{title}{percent(told['accuracies'])} % on {told['dataset']} ({each}).{selected}"),
+            details("Accuracy of each class", classes),
+        ]
+    )
+
+
+def _clouds(found: Found, resolutions: Sequence[int]) -> Markup:
+    if not found.sets:
+        return Markup("")
+    names = class_names_of([stored.synthetic for stored in found.sets])
+    return clouds({"": found.sets}, names, resolutions)
+
+
+def _settings(found: Found) -> Markup:
+    origin, config = _origin(found), found.config
+    facts = [
+        ("data", origin.get("dataset")),
+        ("fingerprint", origin.get("data_fingerprint")),
+        ("seed", config.get("seed")),
+        ("device", config.get("device")),
+    ]
+    return what_was_run(found, facts)
+
+
+def _origin(found: Found) -> dict[str, Any]:
+    """What the set's file says of where it comes from."""
+    told = found.sets[0].synthetic.info.get("provenance", {}) if found.sets else {}
+    return told if isinstance(told, dict) else {}

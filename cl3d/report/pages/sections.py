@@ -1,0 +1,136 @@
+"""What the pages of reports have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from cl3d import __version__
+from cl3d.distill.exhibits import exhibit
+from cl3d.html.document import document
+from cl3d.html.exhibit import Exhibit, merged
+from cl3d.html.markup import definitions, details, joined, paragraph, section, table
+from cl3d.html.viewer import viewer
+from cl3d.report.pages.found import Found, Stored
+
+FINER = (1, 4)
+"""Resolutions of sets that decode to any, as multiples of their own, beside a quarter of it."""
+
+
+def page(title: str, about: str, *content: Markup) -> str:
+    """A whole report."""
+    head = Markup("<header><h1>{}</h1>{}</header>\n").format(title, paragraph(about, "quiet"))
+    foot = paragraph(f"Written by cl3d {__version__}.", "quiet")
+    return document(title, joined([head, *content, foot]))
+
+
+def headline(figures: Iterable[tuple[str, str, str]]) -> Markup:
+    """Numbers to see first: name, value, and a smaller remark."""
+    cells = (
+        Markup("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n").format(*figure) for figure in figures
+    )
+    return Markup("<dl class=headline>\n{}</dl>\n").format(joined(cells))
+
+
+def notices(sentences: Sequence[str]) -> Markup:
+    """What must not be overlooked."""
+    return joined(paragraph(sentence, "notice") for sentence in sentences)
+
+
+def guarded(name: str, make: Callable[[], Markup]) -> Markup:
+    """A part of a page, or, where the files lack what it needs, a sentence saying so."""
+    try:
+        return make()
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        return notices(
+            [f"{name}: the files of this run lack what it takes ({type(error).__name__}: {error})."]
+        )
+
+
+def exhibit_of(stored: Sequence[Stored], resolutions: Sequence[int], name: str = "") -> Exhibit:
+    """The sets of one memory as a viewer shows them."""
+    finest = max(resolutions, default=None)
+    return merged([exhibit(one.synthetic, one.initial, finest) for one in stored], name)
+
+
+def clouds(
+    stored: Mapping[str, Sequence[Stored]], class_names: Sequence[str], resolutions: Sequence[int]
+) -> Markup:
+    """The section with the memory: of one run, or of several by their names."""
+    sets = {name: list(of_run) for name, of_run in stored.items() if of_run}
+    if not sets:
+        return Markup("")
+    wanted = list(resolutions) or _resolutions([one for of_run in sets.values() for one in of_run])
+    exhibits = [exhibit_of(of_run, wanted, name if len(sets) > 1 else "") for name, of_run in sets.items()]
+    labels = max(cloud.label for shown in exhibits for cloud in shown.clouds)
+    names = [*class_names, *(f"class {label}" for label in range(len(class_names), labels + 1))]
+    return section(
+        "The memory",
+        viewer(exhibits, names, wanted),
+        details("As a table", _table_of(sets, names)),
+        anchor="memory",
+    )
+
+
+def what_was_run(
+    found: Found, facts: Iterable[tuple[str, object]], name: str = "", number: int = 0
+) -> Markup:
+    """Command, settings and versions; of several runs each with its name and number."""
+    environment = found.environment
+    versions = ", ".join(
+        f"{name} {value}" for name, value in environment.get("versions", {}).items() if value
+    )
+    told = [
+        ("command", Markup("<code>{}</code>").format(environment["command"]) if environment else None),
+        *facts,
+        ("started", environment.get("started")),
+        ("versions", versions),
+        ("machine", environment.get("system")),
+        ("accelerator", environment.get("accelerator")),
+        ("folder", str(found.folder.resolve())),
+    ]
+    config = yaml.safe_dump(found.config, sort_keys=False, allow_unicode=True)
+    whole = (
+        details("The whole configuration", Markup("<pre>{}</pre>").format(config))
+        if found.config
+        else Markup("")
+    )
+    shown = definitions((name, value) for name, value in told if value not in (None, ""))
+    return section(f"What was run{name and ': '}{name}", shown, whole, anchor=f"settings{number or ''}")
+
+
+def _resolutions(stored: Sequence[Stored]) -> list[int]:
+    """A quarter of a set's own points, as many, and four times as many, where it decodes to any number."""
+    found: set[int] = set()
+    for one in stored:
+        own: Any = exhibit(one.synthetic)
+        if own.any_resolution:
+            found |= {max(1, own.num_points // 4), *(times * own.num_points for times in FINER)}
+    return sorted(found)
+
+
+def _table_of(sets: Mapping[str, Sequence[Stored]], class_names: Sequence[str]) -> Markup:
+    """Clouds of each class, of each run."""
+    head = [
+        "class",
+        *(["run"] if len(sets) > 1 else []),
+        "clouds",
+        "file",
+        "bytes of the file's set",
+        "kind",
+        "moved",
+    ]
+    rows = []
+    for name, stored in sets.items():
+        for one in stored:
+            moved = one.synthetic.info.get("moved_mean")
+            told = f"{moved:.3f}" if isinstance(moved, float) else None
+            for label, count in one.synthetic.clouds_per_class.items():
+                where = [class_names[label], *([name] if len(sets) > 1 else [])]
+                rows.append([*where, count, one.name, f"{one.synthetic.nbytes:,}", one.synthetic.kind, told])
+    return table(
+        head, rows, "Clouds of the memory; moved: the mean distance from where they started, in radii"
+    )

@@ -1,0 +1,65 @@
+"""What sets started from is kept for pictures, and changes nothing of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from cl3d.clouds import PointClouds, normalize
+from cl3d.continual import ContinualRun, Scratch
+from cl3d.continual.benchmark import with_parts
+from cl3d.data import shapes40
+from cl3d.distill import Budget, Training, load, presets
+from cl3d.distill.initial import load_initial
+from cl3d.models import PointNet
+
+SMALL = partial(PointNet, channels=(8, 16), head=(8,))
+DM = replace(presets.dm(), iterations=2, real_batch=3)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return shapes40(num_points=32, num_classes=5, train_per_class=5, test_per_class=3)
+
+
+def tiny_run(dataset, **changes) -> ContinualRun:
+    settings = {"condenser": DM, "budget": Budget(ppc=2), "steps": 2, "seed": 0} | changes
+    return ContinualRun(dataset, SMALL, Scratch(Training(epochs=1, batch_size=8)), **settings)
+
+
+@pytest.mark.parametrize("changes", [{}, {"joint_condensed": True}], ids=["by step", "joint"])
+def test_it_is_real_clouds_and_their_parts(dataset, tmp_path, changes):
+    tiny_run(dataset, **changes).start(tmp_path, keep_initial=True)
+    real = {
+        cloud.numpy().tobytes(): parts
+        for cloud, parts in zip(normalize(dataset.train.points), dataset.train.parts, strict=True)
+    }
+    for step in (1, 2):
+        initial = load_initial(tmp_path / "initial" / f"step_{step:02d}.safetensors")
+        made = load(tmp_path / "memory" / f"step_{step:02d}.safetensors")
+        assert torch.equal(initial.labels, made.labels)
+        for cloud, parts in zip(initial.points, initial.parts, strict=True):
+            assert torch.equal(real[cloud.numpy().tobytes()], parts)
+        moved = (normalize(made.decode().points.detach()) - initial.points).norm(dim=2).mean()
+        if not changes:
+            assert float(moved) == pytest.approx(made.info["moved_mean"], rel=1e-3)
+
+
+def test_a_run_is_the_same_with_and_without_it(dataset, tmp_path):
+    for name, keep in (("with", True), ("without", False)):
+        tiny_run(dataset).start(tmp_path / name, keep_initial=keep)
+    assert not (tmp_path / "without" / "initial").exists()
+    for name in ("results.json", "memory/step_01.safetensors", "memory/step_02.safetensors"):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_parts_of_other_clouds_are_not_taken(dataset):
+    some = dataset.train.of_classes([1, 3])
+    bare = PointClouds(some.points, some.labels)
+    assert torch.equal(with_parts(bare, dataset.train).parts, some.parts)
+    assert with_parts(PointClouds(some.points + 1, some.labels), dataset.train).parts is None
+    assert with_parts(bare[1:], dataset.train).parts is None
+    assert with_parts(bare, bare).parts is None
