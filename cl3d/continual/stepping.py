@@ -17,6 +17,7 @@ from cl3d.continual.state import RunStates, restore
 from cl3d.data import Dataset
 from cl3d.distill import Networks
 from cl3d.distill.checkpoint import State
+from cl3d.models import Backbone
 
 PROVENANCE = (
     "dataset",
@@ -92,6 +93,7 @@ class Stepping:
         """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
         classes = self.groups[step]
         net = self.networks.draw("step", 0)
+        assert isinstance(net, Backbone)
         return accuracy_in_task(net, self.dataset.test.of_classes(classes), classes)
 
     def _ahead(self, step: int) -> float | None:

@@ -18,18 +18,19 @@ from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerpri
 from cl3d.distill.cost import FORWARD_PASS
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
-from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device
+from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device, trial
 from cl3d.distill.objectives import Objective
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule
-from cl3d.distill.parameterizations.base import Parameterization
+from cl3d.distill.parameterizations.base import CutByParts, Parameterization
 from cl3d.distill.parameterizations.points import Points
 from cl3d.distill.sharing import least_bytes, note_small, picks_within
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
+from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note, check_whole
-from cl3d.models import PointNet
+from cl3d.models import Net, PointNet, SegmentationNet
 from cl3d.progress import Progress, silent
-from cl3d.random import fold, isolated
+from cl3d.random import fold
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ class Condenser:
             Diverged: if the loss is not finite; it has the last set that was good.
         """
         check_clouds(clouds, "the data to condense")
-        self.check_model(model)
+        net = trial(model)
+        self._check_net(net)
+        clouds = for_net(net, clouds, "the data to condense")
         where = resolve_device(str(device))
         real = clouds.with_points(clouds.points.float()).to(where)
         # two outputs at least: with one, cross-entropy is 0 and so are all gradients
@@ -145,21 +148,33 @@ class Condenser:
         return _finish(synthetic, clouds.classes, shares)
 
     def check_model(self, model: BuildModel) -> None:
-        """Refuses a network that the objective cannot look through, before anything is computed.
+        """Refuses a network that the condenser cannot work with, before anything is computed.
 
         Raises:
-            InputError: if the objective differentiates gradients of a network that does not allow it.
+            InputError: if the objective differentiates gradients of a network that does not allow it, or the
+                network segments and a part of the condenser knows nothing of that.
         """
-        if self.objective is None or not self.objective.second_order:
-            return
-        with isolated(0, "check-model"):
-            net = model(2)
-        if not net.twice_differentiable:
+        self._check_net(trial(model))
+
+    def _check_net(self, net: Net) -> None:
+        """See :meth:`check_model`."""
+        if isinstance(net, SegmentationNet):
+            self._check_takes_parts()
+        elif self.objective is not None and self.objective.second_order and not net.twice_differentiable:
             raise InputError(
                 f"{type(self.objective).__name__} differentiates gradients of a network, which "
                 f"{type(net).__name__} says it does not allow (twice_differentiable): give another model, or "
                 "an objective on features, as distribution matching"
             )
+
+    def _check_takes_parts(self) -> None:
+        for kind in ("objective", "parameterization", "surrogates"):
+            part = getattr(self, kind)
+            if part is not None and not getattr(part, "takes_parts", False):
+                raise InputError(
+                    f"{self.name}: {type(part).__name__} knows nothing of parts, only of classes: "
+                    f"give another {kind} for part segmentation"
+                )
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.
@@ -190,10 +205,11 @@ class Condenser:
         self, real: PointClouds, picked: Tensor, shares: Sequence[int], seed: int, progress: Progress
     ) -> SyntheticSet:
         """The set before it is optimised, labelled 0, 1, ..."""
-        start = real.with_local_labels()[picked.to(real.points.device)]
-        synthetic = self.parameterization.start(
-            start, dict(enumerate(shares)), fold(seed, "parameterization"), progress
-        )
+        local, stored = real.with_local_labels(), self.parameterization
+        if local.parts is not None and isinstance(stored, CutByParts):
+            stored = stored.for_parts(local)
+        start = local[picked.to(real.points.device)]
+        synthetic = stored.start(start, dict(enumerate(shares)), fold(seed, "parameterization"), progress)
         return synthetic.to(real.points.device)
 
     def _loop(

@@ -131,6 +131,9 @@ class Reservoir(Condenser):
     balanced: bool = False
     name: str = "reservoir"
 
+    def _check_takes_parts(self) -> None:
+        raise InputError(f"{self.name} holds clouds without their parts: give another condenser, as random")
+
     def __post_init__(self) -> None:
         if self.initializer != Random() or self.objective is not None:
             raise InputError(
@@ -153,6 +156,7 @@ class Reservoir(Condenser):
         checkpoint: Path | None = None,
     ) -> PointSet:
         """The reservoir after a stream of ``clouds`` in drawn order; see :class:`Condenser`."""
+        self.check_model(model)
         shares, _ = self.plan(clouds.clouds_of_each_class(), clouds.num_points, budget)
         synthetic = self.update(None, clouds, sum(shares), seed)
         synthetic.info["budget_nbytes"] = sum(shares)

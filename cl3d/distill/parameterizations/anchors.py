@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from cl3d.clouds import PointClouds
+from cl3d.clouds import PointClouds, concatenate
 from cl3d.distill.budget import cloud_nbytes
+from cl3d.distill.parameterizations.part_labels import (
+    as_bytes,
+    check_labels,
+    from_bytes,
+    in_part_order,
+    parts_of,
+    runs_of,
+)
 from cl3d.distill.parameterizations.storage import (
     check_storage,
     pack,
@@ -39,9 +47,13 @@ class AnchorSet(SyntheticSet):
         group_labels: (s,) int64, ascending.
         storage: precision of the anchors.
         blend_rate: learning rate of the logits; None is the optimizer's.
+        parts: (s, M, q) int64, the part of each anchor's points, ascending in the first; or None. Blends have
+            the parts of their first anchor, whose points all others correspond to. Those of the first anchor
+            follow from their order; of every other point the part is stored, in one byte.
     """
 
     kind = "anchors"
+    parts: Tensor | None
 
     def __init__(
         self,
@@ -50,24 +62,43 @@ class AnchorSet(SyntheticSet):
         group_labels: Tensor,
         storage: str = "float32",
         blend_rate: float | None = None,
+        parts: Tensor | None = None,
     ) -> None:
         super().__init__(group_labels.repeat_interleave(anchors.shape[1] + logits.shape[1]))
         self.storage, self.blend_rate = storage, blend_rate
         self.anchors = nn.Parameter(anchors.detach().to(torch.float32, copy=True))
         self.logits = nn.Parameter(logits.detach().clone())
+        self.register_buffer("parts", parts, persistent=False)
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """Anchors and blends, group by group; see :class:`SyntheticSet`."""
         anchors = straight_through(self.anchors, self.storage)
         logits = torch.cat([self.logits, self.logits.new_zeros(*self.logits.shape[:2], 1)], dim=2)
         blends = torch.einsum("slm,smqc->slqc", logits.softmax(dim=2), anchors)
-        clouds = PointClouds(torch.cat([anchors, blends], dim=1).flatten(0, 1), self.labels)
-        return self._at(clouds, generator, num_points)
+        points = torch.cat([anchors, blends], dim=1).flatten(0, 1)
+        return self._at(PointClouds(points, self.labels, self._decoded_parts()), generator, num_points)
+
+    def _decoded_parts(self) -> Tensor | None:
+        if self.parts is None:
+            return None
+        of_blends = self.parts[:, :1].expand(-1, self.logits.shape[1], -1)
+        return torch.cat([self.parts, of_blends], dim=1).flatten(0, 1)
 
     def stored(self) -> dict[str, Tensor]:
-        """Anchors in the storage's dtype, and logits where there are any."""
-        anchors = {"anchors": pack(self.anchors.detach(), self.storage)}
-        return anchors | ({"logits": self.logits.detach()} if self.logits.numel() else {})
+        """Anchors in the storage's dtype; logits and the parts of later anchors, where there are any."""
+        tensors = {"anchors": pack(self.anchors.detach(), self.storage)}
+        if self.logits.numel():
+            tensors["logits"] = self.logits.detach()
+        if self.parts is not None and self.parts.shape[1] > 1:
+            tensors["parts"] = as_bytes(self.parts[:, 1:], self._part_labels)
+        return tensors
+
+    @property
+    def _part_labels(self) -> list[int]:
+        """What the bytes of parts stand for."""
+        assert self.parts is not None
+        labels: list[int] = self.parts.unique().tolist()
+        return labels
 
     @property
     def stored_clouds(self) -> int:
@@ -108,18 +139,22 @@ class AnchorSet(SyntheticSet):
             labels[kept],
             self.storage,
             self.blend_rate,
+            None if self.parts is None else self.parts[kept, :anchors],
         )
         pruned.info = dict(self.info)
         return pruned
 
     def config(self) -> dict[str, Any]:
-        """Nothing: the tensors say it all."""
-        return {}
+        """What is known of parts: how many points of each first anchor have which, and the bytes' meaning."""
+        if self.parts is None:
+            return {}
+        return {"parts": runs_of(self.parts[:, 0]), "part_labels": self._part_labels}
 
     @classmethod
     def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> AnchorSet:
         """From a file's tensors; see :class:`SyntheticSet`."""
-        if "anchors" not in tensors or not set(tensors) <= {"anchors", "logits"} or config:
+        known = {"anchors", "logits", *(["parts"] if "parts" in config else [])}
+        if "anchors" not in tensors or not set(tensors) <= known:
             raise InputError(f"a set of anchors holds 'anchors' and 'logits', not {sorted(tensors)}")
         packed = tensors["anchors"]
         storage = storage_of(packed)
@@ -135,7 +170,25 @@ class AnchorSet(SyntheticSet):
         group_labels = labels[::each]
         if len(labels) != groups * each or not torch.equal(group_labels.repeat_interleave(each), labels):
             raise InputError(f"{len(labels)} labels do not fit {groups} groups of {each} clouds")
-        return cls(unpack(packed), logits, group_labels, storage)
+        parts = _rebuilt_parts(tensors.get("parts"), config, (groups, anchors, packed.shape[2]))
+        return cls(unpack(packed), logits, group_labels, storage, parts=parts)
+
+
+def _rebuilt_parts(
+    others: Tensor | None, config: dict[str, Any], shape: tuple[int, int, int]
+) -> Tensor | None:
+    """The parts of all anchors, (groups, anchors, points); None where a file has none."""
+    if not config:
+        return None
+    if set(config) != {"parts", "part_labels"}:
+        raise InputError(f"a set of anchors has parts and part_labels, or neither, not {sorted(config)}")
+    groups, anchors, points = shape
+    first = parts_of(config["parts"], groups, points).unsqueeze(1)
+    if others is None:
+        others = torch.zeros(groups, 0, points, dtype=torch.uint8)
+    if others.shape != (groups, anchors - 1, points):
+        raise InputError(f"parts are {tuple(others.shape)}, not ({groups}, {anchors - 1}, {points})")
+    return torch.cat([first, from_bytes(others, check_labels(config["part_labels"]))], dim=1)
 
 
 @dataclass(frozen=True)
@@ -160,6 +213,7 @@ class Anchors:
     blends: int = 16
     storage: str = "float32"
     blend_rate: float | None = None
+    takes_parts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_whole("anchors", self.anchors, 2)
@@ -186,9 +240,15 @@ class Anchors:
                 "give fewer of them, or clouds of more points"
             )
 
-    def points_within(self, nbytes: int) -> int:
-        """Points per anchor of a group of that many bytes (Morphing, eq. 12)."""
-        return (nbytes - 4 * self.blends * (self.anchors - 1)) // (self.anchors * point_nbytes(self.storage))
+    def points_within(self, nbytes: int, parts: bool = False) -> int:
+        """Points per anchor of a group of that many bytes (Morphing, eq. 12).
+
+        Args:
+            parts: whether all points but those of the first anchor take a byte more, for their parts.
+        """
+        others = self.anchors - 1
+        each = self.anchors * point_nbytes(self.storage) + (others if parts else 0)
+        return (nbytes - 4 * self.blends * others) // each
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """M clouds for each raw cloud that would fit."""
@@ -199,33 +259,34 @@ class Anchors:
     ) -> AnchorSet:
         """Groups of the picked clouds, which serve again where a class has too few."""
         raw = cloud_nbytes(picked.num_points)
-        size = min(self.points_within(raw), picked.num_points)
-        coarse = picked.points.gather(
-            1, farthest_points(picked.points, size).unsqueeze(-1).expand(-1, -1, 3)
-        ).float()
-        groups, labels = [], []
+        size = min(self.points_within(raw, picked.parts is not None), picked.num_points)
+        coarse = picked.take_points(farthest_points(picked.points, size))
+        groups, labels = list[PointClouds](), []
         with progress("aligning", sum(share // raw for share in shares.values())) as advance:
             for label, share in shares.items():
-                mine = coarse[picked.labels == label]
+                mine = coarse.of_class(label)
                 for group in range(share // raw):
                     rows = torch.arange(group * self.anchors, (group + 1) * self.anchors) % len(mine)
-                    groups.append(_aligned(mine[rows.to(mine.device)]))
+                    groups.append(_aligned(mine[rows.to(mine.labels.device)]))
                     labels.append(label)
                     advance()
         draws = torch.rand(len(groups), self.blends, self.anchors, generator=keyed_generator(seed, "blends"))
         # minus logarithms of uniform numbers, normalised, are uniform on the simplex
         logs = (-draws.clamp_min(1e-12).log()).clamp_min(1e-12).log()
-        logits = (logs[..., :-1] - logs[..., -1:]).to(coarse)
+        logits = (logs[..., :-1] - logs[..., -1:]).to(coarse.points.device)
+        parts = [group.parts for group in groups if group.parts is not None]
         return AnchorSet(
-            torch.stack(groups),
+            torch.stack([group.points for group in groups]).float(),
             logits,
-            torch.tensor(labels, device=coarse.device),
+            torch.tensor(labels, device=coarse.labels.device),
             self.storage,
             self.blend_rate,
+            torch.stack(parts) if parts else None,
         )
 
 
-def _aligned(group: Tensor) -> Tensor:
-    """The clouds of a group, (M, q, 3), each re-ordered to match the first."""
-    rest = [cloud[align(cloud, group[0])] for cloud in group[1:]]
-    return torch.stack([group[0], *rest])
+def _aligned(group: PointClouds) -> PointClouds:
+    """The clouds of a group, each re-ordered to match the first; that in the order of its parts, if any."""
+    first = in_part_order(group[:1])
+    orders = [align(cloud, first.points[0]) for cloud in group.points[1:]]
+    return concatenate([first, group[1:].take_points(torch.stack(orders))])
