@@ -84,7 +84,7 @@ def resumed(config: DictConfig, folder: Path) -> DictConfig:
     script = stored.pop("script", None)
     if script != _script():
         raise InputError(f"{folder} is a run of {script}.py: resume it with that")
-    if set(stored) != set(config):
+    if set(stored) - {"task"} != set(config):  # a task is told only where it is not to classify
         differing = ", ".join(sorted(map(str, set(stored) ^ set(config))))
         raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
     return stored

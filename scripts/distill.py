@@ -10,10 +10,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build_condenser, build_dataset, build_model, launch, whole
+from cl3d.cli import budget, build_condenser, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.tasks import build_task
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -24,8 +25,9 @@ def main(config: DictConfig, folder: Path) -> None:
     device = resolve_device(str(config.device))
     seed = whole(config, "seed", 0)
     cost = budget(config)
-    condenser, model = build_condenser(config), build_model(config.model)
-    dataset = build_dataset(config)
+    condenser = build_condenser(config)
+    dataset, model = build_task(config)
+    condenser.check_model(model)
     condenser.plan(dataset.train.clouds_of_each_class(), dataset.train.num_points, cost)
     written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"
     open_folder(folder, config, finished=written.exists())
