@@ -85,4 +85,4 @@ def trained_features(
         kept.write(net.state_dict())
     else:
         net.load_state_dict(found)
-    return extract_features(net, clouds).cpu()
+    return extract_features(net, real).cpu()

@@ -60,7 +60,7 @@ def as_bytes(parts: Tensor, labels: Sequence[int]) -> Tensor:
     """
     if len(labels) > MOST_PARTS:
         raise InputError(f"{len(labels)} different parts in one set: a byte tells {MOST_PARTS} apart")
-    places = torch.searchsorted(torch.tensor(labels, device=parts.device), parts)
+    places = torch.searchsorted(torch.tensor(labels, device=parts.device), parts.contiguous())
     return places.to(torch.uint8)
 
 
