@@ -27,7 +27,8 @@ from cl3d.distill.objectives import (
     WholeGradientMatching,
 )
 from cl3d.distill.optimizers import SGD, Adam
-from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
+from cl3d.distill.parameterizations.anchor_set import AnchorSet
+from cl3d.distill.parameterizations.anchors import Anchors
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.generated import GeneratedSet

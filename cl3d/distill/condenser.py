@@ -15,6 +15,7 @@ from cl3d import __version__
 from cl3d.clouds import PointClouds, check_clouds
 from cl3d.distill.budget import Budget
 from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
+from cl3d.distill.compatibility import check_together
 from cl3d.distill.cost import FORWARD_PASS
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
@@ -28,7 +29,7 @@ from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note, check_whole
-from cl3d.models import Net, PointNet, SegmentationNet
+from cl3d.models import Net, PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -118,7 +119,7 @@ class Condenser:
         """
         check_clouds(clouds, "the data to condense")
         net = trial(model)
-        self._check_net(net)
+        self.check_net(net)
         clouds = for_net(net, clouds, "the data to condense")
         where = resolve_device(str(device))
         real = clouds.with_points(clouds.points.float()).to(where)
@@ -148,33 +149,16 @@ class Condenser:
         return _finish(synthetic, clouds.classes, shares)
 
     def check_model(self, model: BuildModel) -> None:
-        """Refuses a network that the condenser cannot work with, before anything is computed.
+        """Refuses networks that the condenser cannot work with, before anything is computed.
 
         Raises:
-            InputError: if the objective differentiates gradients of a network that does not allow it, or the
-                network segments and a part of the condenser knows nothing of that.
+            InputError: as :func:`cl3d.distill.compatibility.check_together`.
         """
-        self._check_net(trial(model))
+        self.check_net(trial(model))
 
-    def _check_net(self, net: Net) -> None:
-        """See :meth:`check_model`."""
-        if isinstance(net, SegmentationNet):
-            self._check_takes_parts()
-        elif self.objective is not None and self.objective.second_order and not net.twice_differentiable:
-            raise InputError(
-                f"{type(self.objective).__name__} differentiates gradients of a network, which "
-                f"{type(net).__name__} says it does not allow (twice_differentiable): give another model, or "
-                "an objective on features, as distribution matching"
-            )
-
-    def _check_takes_parts(self) -> None:
-        for kind in ("objective", "parameterization", "surrogates"):
-            part = getattr(self, kind)
-            if part is not None and not getattr(part, "takes_parts", False):
-                raise InputError(
-                    f"{self.name}: {type(part).__name__} knows nothing of parts, only of classes: "
-                    f"give another {kind} for part segmentation"
-                )
+    def check_net(self, net: Net) -> None:
+        """The same, given one of the networks."""
+        check_together(self.name, net, self.objective, self.parameterization, self.surrogates)
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.

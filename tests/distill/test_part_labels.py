@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from cl3d.clouds import PointClouds
 from cl3d.distill import Anchors, Budget, Condenser, Generator, Points, load, presets, save
-from cl3d.distill.parameterizations.anchors import AnchorSet
+from cl3d.distill.parameterizations.anchor_set import AnchorSet
 from cl3d.distill.parameterizations.part_cut import PartCut
 from cl3d.distill.parameterizations.part_labels import (
     as_bytes,
