@@ -52,7 +52,10 @@ def build_model(config: Any, num_parts: int | None = None) -> Any:
     name = config._target_.rpartition(".")[2]
     takes_parts = "num_parts" in inspect.signature(model).parameters
     if takes_parts and num_parts is None:
-        raise InputError(f"model: {name} segments, where networks classify: give task={PART_SEGMENTATION}")
+        raise InputError(
+            f"model: {name} segments, and here networks classify: give another model, or "
+            f"task={PART_SEGMENTATION} to a script that has it"
+        )
     if num_parts is not None:
         if not takes_parts:
             raise InputError(

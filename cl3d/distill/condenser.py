@@ -118,9 +118,7 @@ class Condenser:
             Diverged: if the loss is not finite; it has the last set that was good.
         """
         check_clouds(clouds, "the data to condense")
-        net = trial(model)
-        self.check_net(net)
-        clouds = for_net(net, clouds, "the data to condense")
+        clouds = self._learnt_from(clouds, model)
         where = resolve_device(str(device))
         real = clouds.with_points(clouds.points.float()).to(where)
         # two outputs at least: with one, cross-entropy is 0 and so are all gradients
@@ -159,6 +157,12 @@ class Condenser:
     def check_net(self, net: Net) -> None:
         """The same, given one of the networks."""
         check_together(self.name, net, self.objective, self.parameterization, self.surrogates)
+
+    def _learnt_from(self, clouds: PointClouds, model: BuildModel) -> PointClouds:
+        """The clouds as the networks learn from them: with parts where these segment, otherwise without."""
+        net = trial(model)
+        self.check_net(net)
+        return for_net(net, clouds, "the data to condense")
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.

@@ -16,7 +16,7 @@ from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
 from cl3d.distill.views import for_net
 from cl3d.errors import InputError
-from cl3d.models import PointNet, SegmentationNet
+from cl3d.models import Net, PointNet, SegmentationNet
 from cl3d.ops.part_iou import ClassParts
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
@@ -60,15 +60,13 @@ def evaluate(
     if runs < 1:
         raise InputError(f"runs={runs}: give at least 1 network to train")
     training = default() if training is None else training
-    trial_net = trial(model)
-    clouds = for_net(trial_net, _decoded(synthetic, None, num_points), "the set to evaluate")
+    looked_at = trial(model)
+    clouds = for_net(looked_at, _decoded(synthetic, None, num_points), "the set to evaluate")
     check_clouds(clouds, "the set to evaluate")
     check_clouds(test, "the test clouds")
-    test = for_net(trial_net, test.with_points(normalize(test.points)), "the test clouds")
+    test = for_net(looked_at, test.with_points(normalize(test.points)), "the test clouds")
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
-    measure: Test[Any] = ClassTest(test, classes)
-    if isinstance(trial_net, SegmentationNet):
-        measure = PartTest(test, parts_found(clouds, test) if class_parts is None else class_parts)
+    measure = _test_of(looked_at, clouds, test, classes, class_parts)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
     scores, best = [], []
     with progress("evaluation networks", runs) as advance:
@@ -86,6 +84,14 @@ def evaluate(
             best += [max(map(measure.figure, tested))] if tested else []
             advance()
     return measure.evaluation(scores, tuple(best))
+
+
+def _test_of(
+    net: Net, clouds: PointClouds, test: PointClouds, num_classes: int, class_parts: ClassParts | None
+) -> Test[Any]:
+    if isinstance(net, SegmentationNet):
+        return PartTest(test, parts_found(clouds, test) if class_parts is None else class_parts)
+    return ClassTest(test, num_classes)
 
 
 def _decoded(
