@@ -46,8 +46,8 @@ def feature_map(net: Any, clouds: PointClouds) -> Tensor:
 
 def pool(net: Any, features: Tensor) -> Tensor:
     """A feature map's pool, (b, d): the backbone's own; for nets that segment the max over points."""
-    pooled: Tensor = features.max(dim=1).values if isinstance(net, SegmentationNet) else net.pool(features)
-    return pooled
+    found: Tensor = features.max(dim=1).values if isinstance(net, SegmentationNet) else net.pool(features)
+    return found
 
 
 def pooled(net: Any, clouds: PointClouds) -> Tensor:
