@@ -106,23 +106,6 @@ def build(config: Any) -> Any:
         raise InputError(sentence(error)) from error
 
 
-def build_model(config: Any) -> Any:
-    """Builds the constructor of networks that a config describes, having tried it once.
-
-    Raises:
-        InputError: if a value does not fit.
-    """
-    from cl3d.random import isolated
-
-    model = build(config)
-    with isolated(0, "trial"):
-        try:
-            model(2)
-        except TypeError as error:
-            raise InputError(f"model: {error}") from error
-    return model
-
-
 def build_condenser(config: DictConfig) -> Any:
     """The condenser of a script's config, at its ``resolution``; None where there is none.
 

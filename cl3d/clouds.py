@@ -107,6 +107,10 @@ class PointClouds:
         """The same labels and parts with other coordinates of the same shape."""
         return replace(self, points=points)
 
+    def without_parts(self) -> PointClouds:
+        """The same clouds, nothing being known of their parts."""
+        return replace(self, parts=None)
+
     def with_local_labels(self) -> PointClouds:
         """The same clouds with labels 0, 1, ... in the order of :attr:`classes`."""
         known = torch.tensor(self.classes, device=self.labels.device)
@@ -138,7 +142,11 @@ class PointClouds:
 
     def resample(self, num_points: int, generator: torch.Generator) -> PointClouds:
         """Each cloud with ``num_points`` of its points, chosen at random; see :func:`choose_points`."""
-        chosen = choose_points(len(self), self.num_points, num_points, generator).to(self.points.device)
+        chosen = choose_points(len(self), self.num_points, num_points, generator)
+        return self.take_points(chosen.to(self.points.device))
+
+    def take_points(self, chosen: Tensor) -> PointClouds:
+        """Each cloud with its points at the positions ``chosen``, (n, q) int64, and their parts."""
         points = self.points.gather(1, chosen.unsqueeze(-1).expand(-1, -1, 3))
         parts = None if self.parts is None else self.parts.gather(1, chosen)
         return replace(self, points=points, parts=parts)
@@ -189,8 +197,8 @@ def pad_targets(soft: Tensor, num_classes: int) -> Tensor:
 
 
 def hash_clouds(digest: Digest, clouds: PointClouds) -> None:
-    """Adds coordinates and labels, soft ones too where there are some, to a hash; parts are left out."""
-    for tensor in (clouds.points, clouds.labels, clouds.soft_labels):
+    """Adds coordinates and labels to a hash; soft labels and parts, too, where there are some."""
+    for tensor in (clouds.points, clouds.labels, clouds.soft_labels, clouds.parts):
         if tensor is None:
             continue
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

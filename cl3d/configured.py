@@ -6,8 +6,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build, build_condenser, build_dataset, build_model, flag, whole
+from cl3d.cli import budget, build, build_condenser, build_dataset, flag, whole
 from cl3d.config_paths import order_file
+from cl3d.tasks import build_model
 
 
 def continual_run(config: DictConfig, dataset: Any = None) -> Any:

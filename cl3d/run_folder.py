@@ -89,7 +89,8 @@ def resumed(config: DictConfig, folder: Path) -> DictConfig:
     script = stored.pop("script", None)
     if script != _script():
         raise InputError(f"{folder} is a run of {script}.py: resume it with that")
-    differing = ", ".join(sorted(map(str, (set(stored) ^ set(config)) - set(HOW))))
+    # a task is told only where it is not to classify
+    differing = ", ".join(sorted(map(str, (set(stored) ^ set(config)) - {*HOW, "task"})))
     if differing:
         raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
     # how a run goes may have got settings since

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import budget, build_condenser, build_dataset, build_model, flag, launch, whole
+from cl3d.cli import budget, build_condenser, flag, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.tasks import build_task
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -27,8 +28,9 @@ def main(config: DictConfig, folder: Path) -> None:
     device = resolve_device(str(config.device))
     seed = whole(config, "seed", 0)
     cost = budget(config)
-    condenser, model = build_condenser(config), build_model(config.model)
-    dataset = build_dataset(config)
+    condenser = build_condenser(config)
+    dataset, model = build_task(config)
+    condenser.check_model(model)
     condenser.plan(dataset.train.clouds_of_each_class(), dataset.train.num_points, cost)
     condense = partial(condenser, dataset.train, budget=cost, model=model, seed=seed, device=device)
     written, last_good = folder / "synthetic.safetensors", folder / "last_good.safetensors"

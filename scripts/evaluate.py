@@ -7,8 +7,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_dataset, build_model, flag, launch, whole
+from cl3d.cli import build, flag, launch, whole
 from cl3d.run_folder import open_folder
+from cl3d.tasks import build_task
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -18,13 +19,13 @@ def main(config: DictConfig, folder: Path) -> None:
 
     device = resolve_device(str(config.device))
     runs, seed = whole(config, "runs", 1), whole(config, "seed", 0)
-    training, model = build(config.training), build_model(config.model)
+    training = build(config.training)
     fresh_decoding, best_epoch = flag(config, "fresh_decoding"), flag(config, "best_epoch")
     decode_points = None if config.decode_points is None else whole(config, "decode_points", 1)
     synthetic = None if config.set == "data" else load(str(config.set))
-    dataset = build_dataset(config)
+    dataset, model = build_task(config)
     if synthetic is not None:
-        check_fits(synthetic, dataset)
+        check_fits(synthetic, dataset, model)
     open_folder(folder, config, finished=(folder / "evaluation.json").exists())
     terminal, start = Terminal(), time.monotonic()
     evaluation = evaluate(
@@ -39,6 +40,7 @@ def main(config: DictConfig, folder: Path) -> None:
         num_points=decode_points,
         fresh_decoding=fresh_decoding,
         best_epoch=best_epoch,
+        class_parts=dataset.class_parts,
     )
     write_cost(folder / "cost.json", time.monotonic() - start, device)
     write_evaluation(folder / "evaluation.json", evaluation, dataset)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_model, flag, launch, whole
+from cl3d.cli import build, flag, launch, whole
+from cl3d.tasks import build_model
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -28,10 +29,11 @@ def main(config: DictConfig, folder: Path) -> None:
     if flag(config, "critical"):
         net = Networks(model, dataset.num_classes, device, seed).draw("critical")
         fit(net, dataset.train, Training(epochs=epochs), seed, Terminal().progress)
+    shown = {"real": dataset.train} if flag(config, "real") or not sets else {}
+    shown |= {name: sets[config[name]].decode() for name in ("beside", "set") if config[name] is not None}
     if sets or net is not None:
-        clouds = [synthetic.decode() for synthetic in sets.values()] or [dataset.train]
-        names = ["beside", "set"] if len(clouds) > 1 else [""]
-        panels = side_by_side(list(zip(names, clouds, strict=True)), dataset.class_names, per_class, net)
+        named = [(name if len(shown) > 1 else "", clouds) for name, clouds in shown.items()]
+        panels = side_by_side(named, dataset.class_names, per_class, net)
     else:
         panels = class_panels(dataset.train, dataset.class_names, per_class)
     save_gallery(folder / config.out, panels, columns)

@@ -13,7 +13,8 @@ from cl3d.cli import budget, build
 from cl3d.config_paths import CONFIGS, order_file
 from cl3d.distill import Budget, Condenser, Training, presets, protocols
 from cl3d.errors import InputError
-from cl3d.models import Backbone
+from cl3d.models import Backbone, SegmentationNet
+from cl3d.tasks import build_model
 
 
 def choices(group: str) -> list[str]:
@@ -77,9 +78,44 @@ def makes_no_sense(condenser) -> str | None:
     return "give surrogates=experts" if trajectories and "experts" not in condenser.surrogates else None
 
 
-@pytest.mark.parametrize("name", choices("model"))
+SEGMENTATION = [name for name in choices("model") if name.endswith("_segmentation")]
+
+
+@pytest.mark.parametrize("name", [name for name in choices("model") if name not in SEGMENTATION])
 def test_models_build(name):
-    assert isinstance(build(composed("distill", f"model={name}").model)(3), Backbone)
+    assert isinstance(build_model(composed("distill", f"model={name}").model)(3), Backbone)
+
+
+@pytest.mark.parametrize("name", SEGMENTATION)
+def test_models_that_segment_build(name):
+    config = composed("distill", "task=part_segmentation", f"model={name}").model
+    net = build_model(config, num_parts=7)(3)
+    assert isinstance(net, SegmentationNet)
+    assert (net.num_shapes, net.num_parts) == (3, 7)
+
+
+@pytest.mark.parametrize("name", SEGMENTATION)
+def test_models_that_segment_have_their_defaults(name):
+    config = composed("distill", "task=part_segmentation", f"model={name}").model
+    if name == "pointnet_light_segmentation":  # a choice of sizes, of the same class
+        return
+    make = build(config)
+    plain = make.func(3, 7)
+    wanted = {key: value.shape for key, value in plain.state_dict().items()}
+    assert {key: value.shape for key, value in make(3, 7).state_dict().items()} == wanted
+
+
+@pytest.mark.parametrize("config", ["distill", "evaluate", "compare"])
+def test_a_task_picks_networks(config):
+    needed = ["set=x"] if config == "evaluate" else []
+    segmenting = composed(config, "task=part_segmentation", *needed)
+    assert segmenting.task == "part_segmentation"
+    assert segmenting.model == composed(config, "model=pointnet_light_segmentation", *needed).model
+    own = composed(config, "task=part_segmentation", "model=dgcnn_segmentation", *needed)
+    assert own.model._target_.endswith("DGCNNSegmentation")
+    # to classify is said by saying nothing: what was written before there were tasks stays as it was
+    assert composed(config, "task=classification", *needed) == composed(config, *needed)
+    assert "task" not in composed(config, *needed)
 
 
 @pytest.mark.parametrize("name", choices("strategy"))

@@ -20,6 +20,7 @@ from cl3d.data import Dataset
 from cl3d.distill import Networks, SyntheticSet
 from cl3d.distill.checkpoint import State
 from cl3d.distill.initial import save_initial
+from cl3d.models import Backbone
 
 PROVENANCE = (
     "dataset",
@@ -101,6 +102,7 @@ class Stepping:
         """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
         classes = self.groups[step]
         net = self.networks.draw("step", 0)
+        assert isinstance(net, Backbone)
         return accuracy_in_task(net, self.dataset.test.of_classes(classes), classes)
 
     def _ahead(self, step: int) -> float | None:

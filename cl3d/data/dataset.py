@@ -54,11 +54,24 @@ class Dataset:
         """Number of classes, those without clouds included."""
         return len(self.class_names)
 
+    @property
+    def num_parts(self) -> int:
+        """Number of parts of all classes together; 0 where parts are unknown."""
+        return len(self.part_names)
+
+    @property
+    def class_parts(self) -> tuple[tuple[int, ...], ...]:
+        """The parts of each class: those that are named after it, as ``Chair/leg``."""
+        return tuple(
+            tuple(part for part, name in enumerate(self.part_names) if name.startswith(f"{owner}/"))
+            for owner in self.class_names
+        )
+
     def fingerprint(self) -> str:
         """A hash of all coordinates, labels and names; parts are left out."""
         digest = hashlib.blake2b("\x1f".join((self.name, *self.class_names)).encode(), digest_size=16)
         for clouds in (self.train, self.test):
-            hash_clouds(digest, clouds)
+            hash_clouds(digest, clouds.without_parts())
         return digest.hexdigest()
 
     def hold_out(self, fraction: float, seed: int = 0) -> Dataset:

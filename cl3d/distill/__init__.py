@@ -8,7 +8,8 @@ from cl3d.distill.augment import Augmentation
 from cl3d.distill.budget import Budget
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.distill import distill
-from cl3d.distill.evaluate import Evaluation, evaluate
+from cl3d.distill.evaluate import evaluate
+from cl3d.distill.evaluation import Evaluation
 from cl3d.distill.experts import Experts
 from cl3d.distill.files import load, save
 from cl3d.distill.initializers import Herding, Initializer, KCenter, Random
@@ -20,17 +21,21 @@ from cl3d.distill.objectives import (
     DistributionMatching,
     GradientMatching,
     Objective,
+    PartGradientMatching,
     SortedFeatureMatching,
     TrajectoryMatching,
+    WholeGradientMatching,
 )
 from cl3d.distill.optimizers import SGD, Adam
-from cl3d.distill.parameterizations.anchors import Anchors, AnchorSet
+from cl3d.distill.parameterizations.anchor_set import AnchorSet
+from cl3d.distill.parameterizations.anchors import Anchors
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.generator import Generator
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.shape_model import ShapeModel, ShapeSet
+from cl3d.distill.part_evaluation import PartEvaluation
 from cl3d.distill.reservoir import Reservoir
 from cl3d.distill.resolution import at_resolution
 from cl3d.distill.show import show
@@ -63,6 +68,8 @@ __all__ = [
     "Networks",
     "Objective",
     "Parameterization",
+    "PartEvaluation",
+    "PartGradientMatching",
     "PointMixup",
     "PointSet",
     "Points",
@@ -79,6 +86,7 @@ __all__ = [
     "Training",
     "TrajectoryMatching",
     "TurnedPoints",
+    "WholeGradientMatching",
     "at_resolution",
     "distill",
     "evaluate",

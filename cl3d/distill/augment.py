@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from cl3d.clouds import PointClouds
 from cl3d.errors import InputError, check_range
 from cl3d.rotations import euler_rotations, random_rotations, rotate
 
@@ -44,7 +45,19 @@ class Augmentation:
 
     def __call__(self, points: Tensor, generator: torch.Generator) -> Tensor:
         """Augmented copies of (n, p, 3) clouds; draws on the CPU, so every device sees the same."""
-        n = len(points)
+        return self._drawn(points, generator)[0]
+
+    def of(self, clouds: PointClouds, generator: torch.Generator) -> PointClouds:
+        """The same of clouds with labels: where a point is lost, its part is that of the one in its place."""
+        points, lost = self._drawn(clouds.points, generator)
+        parts = clouds.parts
+        if parts is not None and lost is not None:
+            parts = torch.where(lost, parts[:, :1], parts)
+        return replace(clouds, points=points, parts=parts)
+
+    def _drawn(self, points: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Augmented copies, and which points are lost, (n, p) bool; None where none may be."""
+        n, lost = len(points), None
         low, high = self.scale
         factor = low + (high - low) * torch.rand(n, 1, 1, generator=generator)
         noise = self.jitter * torch.randn(points.shape, generator=generator)
@@ -54,7 +67,8 @@ class Augmentation:
             turn = turn @ random_rotations(n, generator, None if self.spin == "so3" else self.spin)
         if self.dropout > 0:
             ratio = self.dropout * torch.rand(n, 1, generator=generator)
-            lost = torch.rand(points.shape[:2], generator=generator) < ratio
-            points = torch.where(lost.unsqueeze(2).to(points.device), points[:, :1], points)
+            lost = (torch.rand(points.shape[:2], generator=generator) < ratio).to(points.device)
+            points = torch.where(lost.unsqueeze(2), points[:, :1], points)
         turned = rotate(points, turn.to(points))
-        return turned * factor.to(points) + noise.clamp(-self.jitter_clip, self.jitter_clip).to(points)
+        noise = noise.clamp(-self.jitter_clip, self.jitter_clip)
+        return turned * factor.to(points) + noise.to(points), lost

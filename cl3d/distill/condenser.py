@@ -15,21 +15,23 @@ from cl3d import __version__
 from cl3d.clouds import PointClouds, check_clouds, normalize
 from cl3d.distill.budget import Budget
 from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
+from cl3d.distill.compatibility import check_together
 from cl3d.distill.cost import FORWARD_PASS
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
-from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device
+from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device, trial
 from cl3d.distill.objectives import Objective
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule
-from cl3d.distill.parameterizations.base import Parameterization
+from cl3d.distill.parameterizations.base import CutByParts, Parameterization
 from cl3d.distill.parameterizations.points import Points
 from cl3d.distill.sharing import least_bytes, note_small, picks_within
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
+from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note, check_whole
-from cl3d.models import PointNet
+from cl3d.models import Net, PointNet
 from cl3d.progress import Progress, silent
-from cl3d.random import fold, isolated
+from cl3d.random import fold
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Condenser:
             Diverged: if the loss is not finite; it has the last set that was good.
         """
         check_clouds(clouds, "the data to condense")
-        self.check_model(model)
+        clouds = self._learnt_from(clouds, model)
         where = resolve_device(str(device))
         real = clouds.with_points(clouds.points.float()).to(where)
         # two outputs at least: with one, cross-entropy is 0 and so are all gradients
@@ -146,21 +148,22 @@ class Condenser:
         return _finish(synthetic, clouds.classes, shares)
 
     def check_model(self, model: BuildModel) -> None:
-        """Refuses a network that the objective cannot look through, before anything is computed.
+        """Refuses networks that the condenser cannot work with, before anything is computed.
 
         Raises:
-            InputError: if the objective differentiates gradients of a network that does not allow it.
+            InputError: as :func:`cl3d.distill.compatibility.check_together`.
         """
-        if self.objective is None or not self.objective.second_order:
-            return
-        with isolated(0, "check-model"):
-            net = model(2)
-        if not net.twice_differentiable:
-            raise InputError(
-                f"{type(self.objective).__name__} differentiates gradients of a network, which "
-                f"{type(net).__name__} says it does not allow (twice_differentiable): give another model, or "
-                "an objective on features, as distribution matching"
-            )
+        self.check_net(trial(model))
+
+    def check_net(self, net: Net) -> None:
+        """The same, given one of the networks."""
+        check_together(self.name, net, self.objective, self.parameterization, self.surrogates)
+
+    def _learnt_from(self, clouds: PointClouds, model: BuildModel) -> PointClouds:
+        """The clouds as the networks learn from them: with parts where these segment, otherwise without."""
+        net = trial(model)
+        self.check_net(net)
+        return for_net(net, clouds, "the data to condense")
 
     def training_passes(self, clouds: int, classes: int, stored: int) -> float:
         """What condensing costs, in clouds sent forward and backward through a network.
@@ -191,10 +194,11 @@ class Condenser:
         self, real: PointClouds, picked: Tensor, shares: Sequence[int], seed: int, progress: Progress
     ) -> SyntheticSet:
         """The set before it is optimised, labelled 0, 1, ..."""
-        start = real.with_local_labels()[picked.to(real.points.device)]
-        synthetic = self.parameterization.start(
-            start, dict(enumerate(shares)), fold(seed, "parameterization"), progress
-        )
+        local, stored = real.with_local_labels(), self.parameterization
+        if local.parts is not None and isinstance(stored, CutByParts):
+            stored = stored.for_parts(local)
+        start = local[picked.to(real.points.device)]
+        synthetic = stored.start(start, dict(enumerate(shares)), fold(seed, "parameterization"), progress)
         return synthetic.to(real.points.device)
 
     def _loop(

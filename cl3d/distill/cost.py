@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.networks import Networks
-from cl3d.models import Backbone
+from cl3d.models import Net
 
 FORWARD_PASS = 0.4
 """Cost of a forward pass without a graph, in training passes."""
@@ -40,7 +40,7 @@ def seconds_per_pass(networks: Networks, clouds: PointClouds) -> tuple[float, fl
     return _best(train, net) / len(clouds), _best(test, net) / len(clouds)
 
 
-def _best(run: Callable[[], Tensor], net: Backbone, repeats: int = 3) -> float:
+def _best(run: Callable[[], Tensor], net: Net, repeats: int = 3) -> float:
     """Seconds of the fastest of a few runs; the first ones warm up."""
     seconds = []
     for _ in range(repeats):

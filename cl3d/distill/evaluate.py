@@ -2,63 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from cl3d.clouds import PointClouds, check_clouds, normalize
-from cl3d.distill.networks import BuildModel, Networks, resolve_device
+from cl3d.distill.evaluation import ClassTest, Evaluation, Test
+from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial
+from cl3d.distill.part_evaluation import PartTest, parts_found
 from cl3d.distill.protocols import default
 from cl3d.distill.synthetic import SyntheticSet
-from cl3d.distill.training import Training, batches, fit
+from cl3d.distill.training import Training, fit
+from cl3d.distill.views import for_net
 from cl3d.errors import InputError
-from cl3d.html.markup import details, paragraph, table
-from cl3d.models import Backbone, PointNet
+from cl3d.models import Net, PointNet, SegmentationNet
+from cl3d.ops.part_iou import ClassParts
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Test accuracies in [0, 1] of networks trained on one set, each after its last epoch.
-
-    Attributes:
-        accuracies: one per network.
-        per_class: mean accuracy of each class that has test clouds.
-        best_epoch: the best accuracy after any epoch, one per network, where asked for: it is selected
-            on the test set, an optimistic figure for comparison with tables that give it.
-    """
-
-    accuracies: tuple[float, ...]
-    per_class: dict[int, float]
-    best_epoch: tuple[float, ...] = ()
-
-    @property
-    def mean(self) -> float:
-        """Mean over networks."""
-        return statistics.fmean(self.accuracies)
-
-    @property
-    def std(self) -> float:
-        """Sample standard deviation over networks; 0 for one."""
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
-
-    def _repr_html_(self) -> str:
-        """The accuracy and that of each class, in a notebook."""
-        rows = [(f"class {label}", f"{100 * value:.1f}") for label, value in self.per_class.items()]
-        classes = details("Accuracy of each class", table(["class", "accuracy %"], rows))
-        return str(paragraph(str(self)) + classes)
-
-    def __str__(self) -> str:
-        networks = len(self.accuracies)
-        shown = f"{100 * self.mean:.1f} ± {100 * self.std:.1f} % (last epoch, {networks} networks)"
-        if self.best_epoch:
-            best = 100 * statistics.fmean(self.best_epoch)
-            shown += f"; {best:.1f} % (best epoch, selected on the test set)"
-        return shown
 
 
 def evaluate(
@@ -74,6 +35,7 @@ def evaluate(
     num_points: int | None = None,
     fresh_decoding: bool = False,
     best_epoch: bool = False,
+    class_parts: ClassParts | None = None,
 ) -> Evaluation:
     """Trains ``runs`` fresh networks on a set and tests each after its last epoch.
 
@@ -82,44 +44,54 @@ def evaluate(
     Args:
         synthetic: the set, or real clouds (the whole data, as an upper bound).
         test: real clouds with labels in the same numbering.
+        model: builds the networks. Those that segment are told the classes of clouds and tell the parts of
+            points; what comes back is then a :class:`~cl3d.distill.part_evaluation.PartEvaluation`.
         training: one of ``cl3d.distill.protocols``; None is its default.
         num_points: points per cloud to decode a set to; None is its own number. The test clouds may have any.
         fresh_decoding: decode the set anew in each epoch; a generator then draws other noise, which acts
             as augmentation (DD3D, section 5.1).
         best_epoch: also test after every epoch, which costs as much as much training.
+        class_parts: the parts of each class, e.g. ``Dataset.class_parts``; None takes those that occur in
+            its clouds, of the set and of the test.
 
     Raises:
-        InputError: if clouds are not finite or ``runs`` is below 1.
+        InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is below 1.
     """
     if runs < 1:
         raise InputError(f"runs={runs}: give at least 1 network to train")
     training = default() if training is None else training
-    clouds = _decoded(synthetic, None, num_points)
+    looked_at = trial(model)
+    clouds = for_net(looked_at, _decoded(synthetic, None, num_points), "the set to evaluate")
     check_clouds(clouds, "the set to evaluate")
     check_clouds(test, "the test clouds")
-    test = test.with_points(normalize(test.points))
+    test = for_net(looked_at, test.with_points(normalize(test.points)), "the test clouds")
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
-    total = torch.bincount(test.labels.cpu(), minlength=classes)
+    measure = _test_of(looked_at, clouds, test, classes, class_parts)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
-    counts, best = [], []
+    scores, best = [], []
     with progress("evaluation networks", runs) as advance:
         for run in range(runs):
             net = networks.draw(run)
             shown = partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
-            tested: list[Tensor] = []
+            tested: list[Any] = []
 
-            def test_now(epoch: int, net: Backbone = net, tested: list[Tensor] = tested) -> None:
+            def test_now(epoch: int, net: Any = net, tested: list[Any] = tested) -> None:
                 if best_epoch:
-                    tested.append(count_correct(net, test, classes))
+                    tested.append(measure(net))
 
             fit(net, shown, training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
-            counts.append(tested[-1] if tested else count_correct(net, test, classes))
-            best += [max(float(c.sum() / total.sum()) for c in tested)] if tested else []
+            scores.append(tested[-1] if tested else measure(net))
+            best += [max(map(measure.figure, tested))] if tested else []
             advance()
-    accuracies = tuple(float(c.sum() / total.sum()) for c in counts)
-    mean = torch.stack(counts).double().mean(dim=0) / total
-    per_class = {c: float(mean[c]) for c in range(classes) if total[c] > 0}
-    return Evaluation(accuracies, per_class, tuple(best))
+    return measure.evaluation(scores, tuple(best))
+
+
+def _test_of(
+    net: Net, clouds: PointClouds, test: PointClouds, num_classes: int, class_parts: ClassParts | None
+) -> Test[Any]:
+    if isinstance(net, SegmentationNet):
+        return PartTest(test, parts_found(clouds, test) if class_parts is None else class_parts)
+    return ClassTest(test, num_classes)
 
 
 def _decoded(
@@ -135,19 +107,3 @@ def _redecoded(
     synthetic: SyntheticSet | PointClouds, num_points: int | None, seed: int, run: int, epoch: int
 ) -> PointClouds:
     return _decoded(synthetic, generator(seed, "decode", run, epoch), num_points)
-
-
-def count_correct(net: Backbone, clouds: PointClouds, num_classes: int, batch_size: int = 64) -> Tensor:
-    """Correctly classified clouds of each class, in eval mode.
-
-    Returns:
-        (num_classes,) int64 on the CPU.
-    """
-    device = next(net.parameters()).device
-    net.eval()
-    right = torch.zeros(num_classes, dtype=torch.int64)
-    with torch.no_grad():
-        for batch in batches([clouds], batch_size, None):
-            hits = net(batch.points.to(device)).argmax(dim=1).cpu() == batch.labels.cpu()
-            right += torch.bincount(batch.labels.cpu()[hits], minlength=num_classes)
-    return right

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import PointClouds, normalize
-from cl3d.distill.parameterizations.anchors import AnchorSet
+from cl3d.distill.parameterizations.anchor_set import AnchorSet
 from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.shape_model import ShapeSet
 from cl3d.distill.parameterizations.storage import straight_through

@@ -15,7 +15,7 @@ from cl3d.distill.networks import Networks
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
 from cl3d.errors import InputError, check_whole
-from cl3d.models import Backbone
+from cl3d.models import Backbone, Net
 from cl3d.progress import Progress
 from cl3d.random import fold, generator
 
@@ -145,7 +145,7 @@ class Ways:
         self._starts = starts if last_start is None else min(starts, last_start + 1)
 
     def at(
-        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
+        self, iteration: int, net: Net | None, clouds: PointClouds, networks: Networks, seed: int
     ) -> Waypoint:
         """See :class:`~cl3d.distill.surrogates.Surrogates`."""
         del net, clouds
@@ -153,6 +153,7 @@ class Ways:
         way = self.ways[int(torch.randint(len(self.ways), (), generator=draws))]
         epoch = int(torch.randint(self._starts, (), generator=draws))
         start = networks.draw("waypoint")
+        assert isinstance(start, Backbone)
         with torch.no_grad():
             for parameter, value in zip(start.parameters(), way[epoch], strict=True):
                 parameter.copy_(value)

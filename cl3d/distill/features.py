@@ -13,7 +13,9 @@ from cl3d.clouds import PointClouds
 from cl3d.distill.kept import Kept
 from cl3d.distill.networks import Networks
 from cl3d.distill.training import Training, batches, fit
+from cl3d.distill.views import pooled
 from cl3d.errors import InputError
+from cl3d.models import SegmentationNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -47,9 +49,13 @@ def extract_features(
     was_training = net.training
     net.eval()
     with torch.no_grad():
-        found = [features(net, batch.points.to(device)) for batch in batches([clouds], batch_size, None)]
+        found = [_seen(net, batch.to(device), features) for batch in batches([clouds], batch_size, None)]
     net.train(was_training)
     return torch.cat(found)
+
+
+def _seen(net: nn.Module, clouds: PointClouds, features: Features) -> Tensor:
+    return pooled(net, clouds) if isinstance(net, SegmentationNet) else features(net, clouds.points)
 
 
 def trained_features(
@@ -60,12 +66,13 @@ def trained_features(
     progress: Progress = silent,
     folder: Path | str | None = None,
 ) -> Tensor:
-    """Features of a classifier trained on these very clouds (PCC, section 4.1).
+    """Features of a network trained on these very clouds (PCC, section 4.1).
 
-    Nothing but ``clouds`` is seen, which in a stream are the step's own.
+    Nothing but ``clouds`` is seen, which in a stream are the step's own. Of a net that segments, a cloud's
+    feature is the max over those of its points.
 
     Args:
-        folder: where the classifier is kept and found again; None keeps it nowhere.
+        folder: where the network is kept and found again; None keeps it nowhere.
 
     Returns:
         (n, feature_dim) float on the CPU.
@@ -78,4 +85,4 @@ def trained_features(
         kept.write(net.state_dict())
     else:
         net.load_state_dict(found)
-    return extract_features(net, clouds).cpu()
+    return extract_features(net, real).cpu()

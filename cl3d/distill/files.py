@@ -18,7 +18,9 @@ from cl3d.distill.soft_labels import LABELLED, SoftLabelSet
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Of files that this version reads; 2 has parts. Sets without are written as 1, which earlier ones read."""
+
 KINDS: tuple[type[SyntheticSet], ...] = (*LABELLED, SoftLabelSet)
 """The sets that :func:`load` knows by themselves."""
 
@@ -38,12 +40,13 @@ def save(synthetic: SyntheticSet, path: str | Path, provenance: dict[str, Any] |
     Raises:
         InputError: if it cannot be written.
     """
+    config = synthetic.config()
     header = {
-        "format_version": FORMAT_VERSION,
+        "format_version": 2 if "parts" in config | config.get("config", {}) else 1,
         "cl3d_version": __version__,
         "kind": synthetic.kind,
         "clouds_per_class": list(synthetic.clouds_per_class.items()),
-        "config": synthetic.config(),
+        "config": config,
         "info": synthetic.info | ({} if provenance is None else {"provenance": provenance}),
     }
     tensors = {name: tensor.cpu().contiguous() for name, tensor in synthetic.stored().items()}

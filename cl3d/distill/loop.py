@@ -13,13 +13,13 @@ from torch import Tensor
 from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.distill.checkpoint import Checkpoint, State, optimizer_tensors, restore_optimizer
 from cl3d.distill.networks import Networks
-from cl3d.distill.objectives import Begins, LearningObjective, Objective
+from cl3d.distill.objectives import Alternates, Begins, LearningObjective, Objective
 from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Source
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError
-from cl3d.models import Backbone
+from cl3d.models import Net
 from cl3d.progress import Progress
 from cl3d.random import fold, generator
 
@@ -67,7 +67,7 @@ class Loop:
         own = [] if self._learning is None else self._learning.parameter_groups()
         self._optimizer = self.optimizer([*self.synthetic.parameter_groups(), *own])
         self._members = [(self.real.labels == k).nonzero().squeeze(1) for k in range(len(self.classes))]
-        self._net: Backbone | None = None
+        self._net: Net | None = None
         self._good: dict[str, Tensor] = {}
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None, picked: Tensor) -> None:
@@ -158,7 +158,7 @@ class Loop:
         )
         scale_rates(self._optimizer, rate_factor(self.schedule, iteration, self.iterations))
         self._optimizer.zero_grad(set_to_none=True)
-        loss, gradient = self._match(self._net, self._batches(iteration), now)
+        loss, gradient = self._match(self._objective(iteration), self._net, self._batches(iteration), now)
         if not (math.isfinite(loss) and _finite(now.points)):
             raise self._diverged(f"the loss is {loss} at iteration {iteration}")
         self._good = {name: t.detach().clone() for name, t in self.synthetic.state_dict().items()}
@@ -180,23 +180,34 @@ class Loop:
             batches.append(batch if self.real_points is None else batch.resample(self.real_points, draws))
         return batches
 
-    def _match(self, net: Backbone, batches: list[PointClouds], now: PointClouds) -> tuple[float, Tensor]:
+    def _objective(self, iteration: int) -> Objective | LearningObjective:
+        """What is optimised at an iteration."""
+        if self._learning is not None:
+            return self._learning
+        return self.objective.at(iteration) if isinstance(self.objective, Alternates) else self.objective
+
+    def _match(
+        self,
+        objective: Objective | LearningObjective,
+        net: Net,
+        batches: list[PointClouds],
+        now: PointClouds,
+    ) -> tuple[float, Tensor]:
         """Loss and its gradient with respect to the decoded points, class by class unless it is joint.
 
         The gradient with respect to what the objective learns is added to its parameters' ``.grad``.
         """
         total = 0.0
-        objective = self._learning or self.objective
         own = list(objective.parameters()) if isinstance(objective, LearningObjective) else []
         gradient = torch.zeros_like(now.points)
-        reference = torch.cat([batch.points[: self.statistics_batch] for batch in batches])
+        reference = concatenate([batch[: self.statistics_batch] for batch in batches])
         if objective.joint:
             batches = [concatenate(batches)]
         with frozen_statistics(net, reference):
             for label, batch in enumerate(batches):
                 mine = (now.labels == label) | objective.joint
                 leaf = now.points.detach()[mine].requires_grad_()
-                loss = objective(net, batch, PointClouds(leaf, now.labels[mine]))
+                loss = objective(net, batch, now[mine].with_points(leaf))
                 loss.backward(inputs=[leaf, *own])  # these alone: the network's .grad stays as it was
                 assert leaf.grad is not None
                 gradient[mine] = leaf.grad

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import torch
 
 from cl3d.errors import InputError
-from cl3d.models import Backbone
+from cl3d.models import Net
 from cl3d.random import KeyPart, isolated
 
-BuildModel = Callable[[int], Backbone]
-"""Builds a backbone for a number of classes; it may draw from torch's global generator."""
+BuildModel = Callable[[int], Net]
+"""Builds a network for a number of classes; it may draw from torch's global generator.
+
+One that segments has its number of parts bound: ``partial(PointNetSegmentation, num_parts=50)``.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,16 @@ class Networks:
     device: torch.device
     seed: int
 
-    def draw(self, *key: KeyPart) -> Backbone:
+    def draw(self, *key: KeyPart) -> Net:
         """A fresh network for one use, e.g. ``draw("surrogate", 3)``."""
         with isolated(self.seed, "weights", *key):
             return self.build(self.num_classes).to(self.device)
+
+
+def trial(model: BuildModel) -> Net:
+    """A network of two classes, to look at what the model makes."""
+    with isolated(0, "trial"):
+        return model(2)
 
 
 def model_name(model: BuildModel) -> str:

@@ -18,7 +18,7 @@ from cl3d.distill.networks import BuildModel
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import point_nbytes
 from cl3d.errors import InputError
-from cl3d.models import PointNet
+from cl3d.models import Net, PointNet, SegmentationNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
 
@@ -131,6 +131,13 @@ class Reservoir(Condenser):
     balanced: bool = False
     name: str = "reservoir"
 
+    def check_net(self, net: Net) -> None:
+        """Refuses networks that segment."""
+        if isinstance(net, SegmentationNet):
+            raise InputError(
+                f"{self.name} holds clouds without their parts: give another condenser, e.g. random"
+            )
+
     def __post_init__(self) -> None:
         if self.initializer != Random() or self.objective is not None:
             raise InputError(
@@ -153,6 +160,7 @@ class Reservoir(Condenser):
         checkpoint: Path | None = None,
     ) -> PointSet:
         """The reservoir after a stream of ``clouds`` in drawn order; see :class:`Condenser`."""
+        self.check_model(model)
         shares, _ = self.plan(clouds.clouds_of_each_class(), clouds.num_points, budget)
         synthetic = self.update(None, clouds, sum(shares), seed)
         synthetic.info["budget_nbytes"] = sum(shares)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds, normalize
-from cl3d.distill.parameterizations.anchors import AnchorSet
+from cl3d.distill.parameterizations.anchor_set import AnchorSet
 from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.points import PointSet
 from cl3d.distill.parameterizations.shape_model import ShapeSet

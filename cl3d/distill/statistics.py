@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from cl3d.clouds import PointClouds
+from cl3d.distill.views import outputs
 
 SMALLEST_BATCH = 3
 
@@ -40,7 +43,7 @@ def guarded_statistics(net: nn.Module, clouds: int, smallest: int = SMALLEST_BAT
 
 
 @contextmanager
-def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
+def frozen_statistics(net: nn.Module, reference: PointClouds) -> Iterator[None]:
     """Puts ``net`` in eval mode, its batch statistics taken from ``reference``; undone afterwards.
 
     A class's synthetic clouds (often one) have no batch statistics worth the name, so those of real
@@ -51,7 +54,7 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
     over passes of equal size, each with clouds of as many classes as can be, and the statistics are pooled.
 
     Args:
-        reference: (b, p, 3) real clouds of all classes; unused by networks without BatchNorm, and where
+        reference: real clouds of all classes; unused by networks without BatchNorm, and where
             there are fewer than three: then the network's own running statistics stay.
     """
     norms = [m for m in net.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
@@ -73,7 +76,7 @@ def frozen_statistics(net: nn.Module, reference: Tensor) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _take_statistics(net: nn.Module, norms: list[_BatchNorm], reference: Tensor) -> None:
+def _take_statistics(net: nn.Module, norms: list[_BatchNorm], reference: PointClouds) -> None:
     """Sets the running statistics of ``norms`` to those of ``reference``.
 
     Pooled over passes: the mean of the means, and the mean of the variances plus the variance of the means.
@@ -85,7 +88,7 @@ def _take_statistics(net: nn.Module, norms: list[_BatchNorm], reference: Tensor)
         norm.momentum = 1.0
         norm.train()
     for first in range(passes):
-        net(reference[first::passes])
+        outputs(net, reference[first::passes])
         for sums, (mean, variance) in zip(pooled, running, strict=True):
             for total, term in zip(sums, (mean, mean.square(), variance), strict=True):
                 total += term / passes

@@ -10,7 +10,7 @@ from cl3d.distill.networks import Networks
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
 from cl3d.errors import check_whole
-from cl3d.models import Backbone
+from cl3d.models import Net
 from cl3d.progress import Progress
 from cl3d.random import fold
 
@@ -22,9 +22,7 @@ class Source(Protocol):
     def carries_net(self) -> bool:
         """Whether an iteration may go on with the network of the one before."""
 
-    def at(
-        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
-    ) -> Backbone:
+    def at(self, iteration: int, net: Net | None, clouds: PointClouds, networks: Networks, seed: int) -> Net:
         """The network for ``iteration``.
 
         Args:
@@ -34,7 +32,10 @@ class Source(Protocol):
 
 
 class Surrogates(Protocol):
-    """Settings that become a :class:`Source` when the real data is there."""
+    """Settings that become a :class:`Source` when the real data is there.
+
+    Those that also hand out nets that segment say ``takes_parts = True``.
+    """
 
     @property
     def training_epochs(self) -> float:
@@ -61,6 +62,7 @@ class _NeverSeesRealData:
 
     real_epochs = 0.0
     gives_target = False
+    takes_parts = True
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,7 @@ class Fresh(_NeverSeesRealData):
         """Nothing has to be done."""
         return self
 
-    def at(
-        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
-    ) -> Backbone:
+    def at(self, iteration: int, net: Net | None, clouds: PointClouds, networks: Networks, seed: int) -> Net:
         """See :class:`Source`."""
         del clouds, seed
         if net is None or iteration % self.every == 0:
@@ -128,9 +128,7 @@ class Trained(_NeverSeesRealData):
         """Nothing has to be done."""
         return self
 
-    def at(
-        self, iteration: int, net: Backbone | None, clouds: PointClouds, networks: Networks, seed: int
-    ) -> Backbone:
+    def at(self, iteration: int, net: Net | None, clouds: PointClouds, networks: Networks, seed: int) -> Net:
         """See :class:`Source`."""
         if net is None or iteration % self.inner == 0:
             return networks.draw("surrogate", iteration)

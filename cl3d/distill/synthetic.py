@@ -21,8 +21,9 @@ class SyntheticSet(nn.Module, ABC):
     :meth:`decode` turns them into clouds, differentiably.
 
     Hard labels cost no bytes: clouds are kept in class order, so a set's labels are the counts per
-    class, which stand in a file's header like the shapes of its tensors. Everything else that is
-    needed to decode counts.
+    class, which stand in a file's header like the shapes of its tensors. In the same way parts cost none
+    where points are kept in the order of their parts, so that their numbers say it all. Everything else that
+    is needed to decode counts.
 
     Attributes:
         kind: what a file says to find this class again.

@@ -16,7 +16,9 @@ from cl3d.distill.augment import Augmentation
 from cl3d.distill.mixup import PointMixup, mixed_loss
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule, rate_factor, scale_rates
 from cl3d.distill.statistics import SMALLEST_BATCH, guarded_statistics
-from cl3d.errors import Note, check_whole
+from cl3d.distill.views import for_net, mean_loss
+from cl3d.errors import InputError, Note, check_whole
+from cl3d.models import SegmentationNet
 from cl3d.progress import Progress, silent
 from cl3d.random import generator, isolated
 
@@ -65,21 +67,29 @@ def fit(
 ) -> None:
     """Trains ``net`` in place by cross-entropy, on its own device, and leaves it in eval mode.
 
+    A backbone learns the classes of the clouds; a net that segments is told them and learns the parts of
+    their points.
+
     Args:
         clouds: the training clouds (a batch holds clouds of one set); or a function of the epoch that
             gives them.
         seed: keys the order of the clouds, the augmentation and dropout.
         after_epoch: called with each finished epoch; it may put the network in eval mode.
+
+    Raises:
+        InputError: if the network segments, and clouds have no parts or mixup is asked for.
     """
     device = next(net.parameters()).device
-    groups = _groups(clouds(0) if callable(clouds) else clouds, device)
+    if training.mixup is not None and isinstance(net, SegmentationNet):
+        raise InputError("mixup mixes classes, of which part segmentation is told: leave mixup out")
+    groups = _groups(net, clouds(0) if callable(clouds) else clouds, device)
     if training.leftovers:
         _note_leftovers(net, groups, training.batch_size)
     optimizer = training.optimizer(net.parameters())
     with isolated(seed, "dropout", device=device), progress(description, training.epochs) as advance:
         for epoch in range(training.epochs):
             if callable(clouds) and epoch > 0:
-                groups = _groups(clouds(epoch), device)
+                groups = _groups(net, clouds(epoch), device)
             net.train()
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))
@@ -88,8 +98,9 @@ def fit(
     net.eval()
 
 
-def _groups(clouds: Clouds, device: torch.device) -> list[PointClouds]:
-    return [group.to(device) for group in ([clouds] if isinstance(clouds, PointClouds) else clouds)]
+def _groups(net: nn.Module, clouds: Clouds, device: torch.device) -> list[PointClouds]:
+    groups = [clouds] if isinstance(clouds, PointClouds) else clouds
+    return [for_net(net, group, "what is learnt").to(device) for group in groups]
 
 
 def _note_leftovers(net: nn.Module, groups: Sequence[PointClouds], batch_size: int) -> None:
@@ -113,16 +124,14 @@ def _epoch(
     total, seen = torch.zeros(()), 0
     smallest = 2 if training.leftovers else SMALLEST_BATCH
     for batch in batches(groups, training.batch_size, draws, training.leftovers):
-        points = batch.points
         if training.augmentation is not None:
-            points = training.augmentation(points, draws)
+            batch = training.augmentation.of(batch, draws)
         optimizer.zero_grad(set_to_none=True)
         with guarded_statistics(net, len(batch), smallest):
             if training.mixup is None:
-                logits = net(points)
-                loss = nn.functional.cross_entropy(logits, batch.targets(logits.shape[1]))
+                loss = mean_loss(net, batch)
             else:
-                loss = mixed_loss(net, training.mixup(points, draws), batch)
+                loss = mixed_loss(net, training.mixup(batch.points, draws), batch)
         loss.backward()
         optimizer.step()
         total += loss.detach().cpu() * len(batch)

@@ -1,6 +1,6 @@
 """Backbones and part segmentation nets, one architecture per file, under two contracts (``base``)."""
 
-from cl3d.models.base import Backbone, SegmentationNet
+from cl3d.models.base import Backbone, Net, SegmentationNet
 from cl3d.models.dgcnn import DGCNN
 from cl3d.models.dgcnn_segmentation import DGCNNSegmentation
 from cl3d.models.pct import PCT
@@ -32,6 +32,7 @@ __all__ = [
     "PCT",
     "Backbone",
     "DGCNNSegmentation",
+    "Net",
     "PCTSegmentation",
     "PointConv",
     "PointConvSegmentation",

@@ -121,3 +121,7 @@ class SegmentationNet(nn.Module, ABC):
                 f"{len(points)} clouds: give a class from 0 to {self.num_shapes - 1} for each, in int64"
             )
         return nn.functional.one_hot(shape_class, self.num_shapes).to(points)
+
+
+Net = Backbone | SegmentationNet
+"""A network of either task."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from cl3d.errors import InputError
 
 
-def align(points: Tensor, reference: Tensor) -> Tensor:
+def align(points: Tensor, reference: Tensor, groups: Tensor | None = None) -> Tensor:
     """Orders the points of a cloud so that each stands where its partner in ``reference`` does.
 
     The pairs have the smallest possible sum of Euclidean distances (Morphing, section 3.2): the exact
@@ -20,6 +20,8 @@ def align(points: Tensor, reference: Tensor) -> Tensor:
     Args:
         points: (p, 3) floating point.
         reference: (p, 3) floating point.
+        groups: (p,) integers; a point and its partner are of one group, position i of either cloud being of
+            ``groups[i]``. None: all are of one.
 
     Returns:
         (p,) int64 on the device of the points: ``points[order][i]`` and ``reference[i]`` are partners.
@@ -33,6 +35,18 @@ def align(points: Tensor, reference: Tensor) -> Tensor:
         )
     if not bool(points.isfinite().all() and reference.isfinite().all()):
         raise InputError("clouds with NaN or infinite coordinates cannot be aligned: repair or remove them")
+    if groups is None:
+        return _assigned(points, reference)
+    if groups.shape != points.shape[:1]:
+        raise InputError(f"groups of shape {tuple(groups.shape)} of {len(points)} points: give one for each")
+    order = torch.empty(len(points), dtype=torch.int64, device=points.device)
+    for group in groups.unique():
+        mine = (groups == group).nonzero().squeeze(1)
+        order[mine] = mine[_assigned(points[mine], reference[mine])]
+    return order
+
+
+def _assigned(points: Tensor, reference: Tensor) -> Tensor:
     own, partners = (cloud.detach().double().cpu().numpy() for cloud in (points, reference))
     _, order = linear_sum_assignment(cdist(partners, own))
     return torch.from_numpy(order).to(points.device)

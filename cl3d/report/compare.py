@@ -16,18 +16,10 @@ from cl3d.report.text_tables import percent
 
 BASELINE = "random"
 CONFIDENCE = 0.95
-COLUMNS = (
-    "condenser",
-    "seeds",
-    "accuracy %",
-    f"margin over {BASELINE} ({100 * CONFIDENCE:.0f} % interval)",
-    "stored",
-    "decoded",
-    "bytes",
-    "moved",
-    "seconds",
-    "peak MiB",
-)
+FIGURES = {"instance_miou": "instance mIoU %", "class_miou": "class mIoU %", "accuracy": "accuracy %"}
+"""What results may have, and its column; margins are of the first that there is."""
+
+COSTS = ("stored", "decoded", "bytes", "moved", "seconds", "peak MiB")
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,11 @@ class Pair:
         """Accuracy, and what the set cost."""
         cost = json.loads((self.folder / "set" / "cost.json").read_text())
         value = json.loads((self.folder / "evaluation" / "evaluation.json").read_text())
-        return {"condenser": self.condenser, "seed": self.seed, "accuracy": value["mean"], **cost}
+        figures = {"accuracy": value["mean"]}
+        if "instance_miou" in value:
+            names = {"instance_miou": "instance_miou", "class_miou": "class_miou", "accuracy": "accuracies"}
+            figures = {name: statistics.fmean(value[key]) for name, key in names.items()}
+        return {"condenser": self.condenser, "seed": self.seed, **figures, **cost}
 
 
 def pairs(condensers: object, seeds: object, folder: Path) -> list[Pair]:
@@ -74,8 +70,14 @@ def pairs(condensers: object, seeds: object, folder: Path) -> list[Pair]:
     return [Pair(c, seed, folder / slug(c) / f"seed_{seed}") for seed, c in every]
 
 
+def columns(results: Sequence[dict[str, Any]]) -> list[str]:
+    """The heads of a table's columns."""
+    margin = f"margin over {BASELINE} ({100 * CONFIDENCE:.0f} % interval)"
+    return ["condenser", "seeds", *(FIGURES[name] for name in _figures(results[0])), margin, *COSTS]
+
+
 def table(results: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """A row for each condenser, in the order of :data:`COLUMNS`; seeds are averaged, margins paired."""
+    """A row for each condenser, in the order of :func:`columns`; seeds are averaged, margins paired."""
     names = list(dict.fromkeys(result["condenser"] for result in results))
     by_name = {name: {r["seed"]: r for r in results if r["condenser"] == name} for name in names}
     return [_row(name, by_name[name], by_name.get(BASELINE, {})) for name in names]
@@ -90,13 +92,18 @@ def interval(differences: Sequence[float]) -> tuple[float, float]:
     return mean, float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(differences) - 1)) * error
 
 
+def _figures(result: dict[str, Any]) -> list[str]:
+    return [name for name in FIGURES if name in result]
+
+
 def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[str, Any]]) -> list[str]:
-    paired = [100 * (mine[s]["accuracy"] - baseline[s]["accuracy"]) for s in mine if s in baseline]
+    first = next(iter(mine.values()))
+    figures = _figures(first)
+    paired = [100 * (mine[s][figures[0]] - baseline[s][figures[0]]) for s in mine if s in baseline]
     margin = "–"
     if paired and mine is not baseline:
         mean, half = interval(paired)
         margin = f"{mean:+.1f}" + (f" ({mean - half:+.1f} to {mean + half:+.1f})" if half == half else "")
-    first = next(iter(mine.values()))
     moved, seconds = (
         [result[key] for result in mine.values() if result[key] is not None]
         for key in ("moved_mean", "seconds")
@@ -104,7 +111,7 @@ def _row(name: str, mine: dict[int, dict[str, Any]], baseline: dict[int, dict[st
     return [
         name,
         str(len(mine)),
-        percent([result["accuracy"] for result in mine.values()]),
+        *(percent([result[figure] for result in mine.values()]) for figure in figures),
         margin,
         f"{first['stored_clouds']:,} x {first['num_points']:,}",
         f"{first['decoded_clouds']:,}",

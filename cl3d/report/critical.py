@@ -34,28 +34,29 @@ def critical_points(net: Backbone, points: Tensor) -> Tensor:
 def side_by_side(
     sets: Sequence[tuple[str, PointClouds]], class_names: Sequence[str], per_class: int, net: Backbone | None
 ) -> list[Panel]:
-    """The first clouds of each class from several sets beside each other, critical points marked.
+    """The first clouds of each class from several sets beside each other, critical points or parts coloured.
 
     Args:
         sets: name and clouds; drawn in this order.
         per_class: clouds of each class and set.
-        net: decides which points are critical, on its own device; None marks none.
+        net: decides which points are critical, on its own device; None colours parts, where there are some.
     """
     classes = sorted({label for _, clouds in sets for label in clouds.classes})
     panels = []
     for label in classes:
+        of_class = [(name, clouds.of_class(label)) for name, clouds in sets]
+        # of all sets together, so that a part has one colour in all of them
+        lowest = min((int(c.parts.min()) for _, c in of_class if c.parts is not None and len(c)), default=0)
         for position in range(per_class):
-            for name, clouds in sets:
-                mine = clouds.of_class(label)
+            for name, mine in of_class:
                 if position < len(mine):
                     points = normalize(mine.points[position].detach())
                     title = f"{class_names[label]}, {name}" if name else class_names[label]
-                    panels.append(Panel(title, points, _marks(net, points)))
+                    parts = None if mine.parts is None else mine.parts[position] - lowest
+                    panels.append(Panel(title, points, parts if net is None else _marks(net, points)))
     return panels
 
 
-def _marks(net: Backbone | None, points: Tensor) -> Tensor | None:
-    if net is None:
-        return None
+def _marks(net: Backbone, points: Tensor) -> Tensor:
     device = next(net.parameters()).device
     return critical_points(net, points.unsqueeze(0).to(device))[0].long()

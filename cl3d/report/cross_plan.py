@@ -12,7 +12,7 @@ from typing import Any
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_condenser, build_model, handed_on, whole
+from cl3d.cli import budget, build, build_condenser, handed_on, whole
 from cl3d.config_paths import CONFIGS
 from cl3d.data import Dataset
 from cl3d.distill import SyntheticSet, load
@@ -20,6 +20,7 @@ from cl3d.errors import InputError
 from cl3d.report.cross import Column, Cross, Row
 from cl3d.report.distill import check_fits
 from cl3d.report.jobs import distilling, listed, seeds_of, slug
+from cl3d.tasks import build_model
 
 GROWS = ("sets", "condensers", "distil_with", "models", "seeds")
 """Settings that only say which cells there are: a folder keeps those of earlier runs."""

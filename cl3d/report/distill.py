@@ -13,6 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from cl3d.atomic import write_text
 from cl3d.data import Dataset
 from cl3d.distill import Budget, Condenser, Evaluation, SyntheticSet
+from cl3d.distill.networks import BuildModel, trial
+from cl3d.distill.part_evaluation import PartEvaluation
+from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note
 from cl3d.peak_memory import PeakMemory
 from cl3d.report.terminal import Terminal, size
@@ -39,8 +42,14 @@ def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def check_fits(synthetic: SyntheticSet, dataset: Dataset) -> None:
-    """Refuses a set with classes that the data set lacks; notes where it was made from other data."""
+def check_fits(synthetic: SyntheticSet, dataset: Dataset, model: BuildModel | None = None) -> None:
+    """Refuses a set with classes that the data set lacks; notes where it was made from other data.
+
+    Args:
+        model: of networks to be trained on it; where these segment, a set without parts is refused, too.
+    """
+    if model is not None:
+        for_net(trial(model), synthetic.decode(), "the set")
     largest = int(synthetic.labels.max())
     if largest >= dataset.num_classes:
         raise InputError(
@@ -120,15 +129,17 @@ def write_evaluation(path: Path, evaluation: Evaluation, dataset: Dataset) -> No
         "best_epoch_selected_on_test": list(evaluation.best_epoch),
         "per_class": {dataset.class_names[label]: a for label, a in evaluation.per_class.items()},
     }
+    if isinstance(evaluation, PartEvaluation):  # mean, std, best epoch and classes are then of IoUs
+        content |= {"instance_miou": evaluation.instance_mious, "class_miou": evaluation.class_mious}
     write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def show_evaluation(terminal: Terminal, evaluation: Evaluation, dataset: Dataset, folder: Path) -> None:
-    """The accuracy, and the classes that are worst."""
+    """The figure, and the classes that are worst."""
     worst = sorted(evaluation.per_class.items(), key=lambda item: item[1])[:5]
     terminal.header(
         [
-            ("test accuracy", f"[bold]{evaluation}[/bold]"),
+            (f"test {evaluation.figure}", f"[bold]{evaluation}[/bold]"),
             (
                 "worst classes",
                 ", ".join(f"{dataset.class_names[label]} {100 * a:.0f} %" for label, a in worst),

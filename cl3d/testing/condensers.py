@@ -11,8 +11,9 @@ import torch
 
 from cl3d.clouds import PointClouds
 from cl3d.distill import Budget, Condenser, Training, load, save
-from cl3d.distill.networks import BuildModel
+from cl3d.distill.networks import BuildModel, trial
 from cl3d.distill.synthetic import SyntheticSet
+from cl3d.models import SegmentationNet
 from cl3d.random import generator
 
 
@@ -51,6 +52,7 @@ def check_condenser(
     Give a condenser with few iterations and a small network.
 
     Args:
+        model: one that segments, its ``num_parts`` (9 at least) bound, has the parts of sets checked, too.
         draws: False for a method whose set follows from the data, whatever the seed.
         every_class: False for a method that may leave a class out.
     """
@@ -59,17 +61,23 @@ def check_condenser(
     check_same_seed_same_bytes(condenser, model, clouds, draws)
     check_global_state_untouched(condenser, model, clouds)
     check_input_untouched(condenser, model, clouds)
+    check_parts(condenser, model, clouds)
     check_round_trip(condenser(clouds, budget=Budget(ppc=2), model=model))
     check_shrink(condenser(clouds, budget=Budget(ppc=3), model=model), 12 * clouds.num_points)
     check_differentiable(condenser(clouds, budget=Budget(ppc=2), model=model))
 
 
 def blobs(num_points: int = 13, per_class: int = 5, labels: tuple[int, ...] = (2, 5, 11)) -> PointClouds:
-    """Clouds of three classes (not numbered 0, 1, 2) that differ in their proportions, interleaved."""
+    """Clouds of three classes (not numbered 0, 1, 2) that differ in their proportions, interleaved.
+
+    The parts of class i are 3 i to 3 i + 2: points below, in and above the middle, in other shares each.
+    """
     order = torch.tensor(labels).repeat(per_class)
     points = torch.randn(len(order), num_points, 3, generator=generator(0, "blobs"))
     stretch = 0.2 + torch.rand(len(labels), 1, 3, generator=generator(1, "blobs"))
-    return PointClouds(points * stretch.repeat(per_class, 1, 1), order)
+    ranks = torch.arange(len(labels)).repeat(per_class).unsqueeze(1)
+    parts = 3 * ranks + (points[..., 1] > -0.5).long() + (points[..., 1] > 0.3 * ranks).long()
+    return PointClouds(points * stretch.repeat(per_class, 1, 1), order, parts)
 
 
 def check_budget(
@@ -99,6 +107,7 @@ def check_same_seed_same_bytes(
         condenser(clouds, budget=Budget(ppc=2), model=model, seed=seed).decode() for seed in (3, 3, 4)
     )
     assert torch.equal(first.points, again.points), "the same seed gave different clouds"
+    assert _same_parts(first, again), "the same seed gave different parts"
     if draws:
         assert not torch.equal(first.points, other.points), "another seed gave the same clouds"
 
@@ -116,10 +125,34 @@ def check_global_state_untouched(condenser: Condenser, model: BuildModel, clouds
 
 def check_input_untouched(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
     """The real clouds are not changed."""
-    points, labels = clouds.points.clone(), clouds.labels.clone()
+    before = {name: tensor.clone() for name, tensor in vars(clouds).items() if tensor is not None}
     condenser(clouds, budget=Budget(ppc=1), model=model)
-    assert torch.equal(points, clouds.points), "the real points have changed"
-    assert torch.equal(labels, clouds.labels), "the real labels have changed"
+    for name, tensor in before.items():
+        assert torch.equal(tensor, getattr(clouds, name)), f"the real {name} have changed"
+
+
+def check_parts(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
+    """Where networks segment, points have parts of their class and keep them; elsewhere they have none."""
+    synthetic = condenser(clouds, budget=Budget(ppc=3), model=model)
+    decoded = synthetic.decode()
+    if not isinstance(trial(model), SegmentationNet):
+        assert decoded.parts is None, "parts of clouds that are only to be classified"
+        return
+    assert decoded.parts is not None, "points have lost their parts"
+    assert clouds.parts is not None
+    for shown in (decoded, synthetic.decode(generator(7, "parts"), decoded.num_points - 1)):
+        for label in shown.classes:
+            real, own = clouds.of_class(label).parts, shown.of_class(label).parts
+            assert real is not None
+            assert own is not None
+            assert bool(torch.isin(own, real).all()), f"class {label} has parts of another"
+    fewer = synthetic.decode(num_points=decoded.num_points - 1)
+    assert fewer.parts is not None
+    same = (fewer.points.unsqueeze(2) == decoded.points.unsqueeze(1)).all(dim=3)
+    moved = same & (fewer.parts.unsqueeze(2) != decoded.parts.unsqueeze(1))
+    assert not bool(moved.any()), "a point that is decoded alone has another part"
+    kept = synthetic.prune(1).decode()
+    assert kept.parts is not None, "a pruned set has lost its parts"
 
 
 def check_round_trip(synthetic: SyntheticSet) -> None:
@@ -133,7 +166,14 @@ def check_round_trip(synthetic: SyntheticSet) -> None:
     before, after = synthetic.decode(), loaded.decode()
     assert torch.equal(before.points, after.points), "the points differ after loading"
     assert torch.equal(before.labels, after.labels), "the labels differ after loading"
+    assert _same_parts(before, after), "the parts differ after loading"
     assert loaded.nbytes == synthetic.nbytes, "the bytes differ after loading"
+
+
+def _same_parts(one: PointClouds, other: PointClouds) -> bool:
+    if one.parts is None or other.parts is None:
+        return one.parts is other.parts
+    return torch.equal(one.parts, other.parts)
 
 
 def check_shrink(synthetic: SyntheticSet, cloud: int) -> None:

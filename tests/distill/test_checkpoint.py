@@ -12,6 +12,7 @@ import torch
 from cl3d.distill import (
     SGD,
     Adam,
+    Anchors,
     Budget,
     Condenser,
     DistributionMatching,
@@ -21,6 +22,7 @@ from cl3d.distill import (
     Generator,
     GradientMatching,
     Herding,
+    Points,
     Trained,
     Training,
     TrajectoryMatching,
@@ -30,10 +32,13 @@ from cl3d.distill import (
     surrogates,
 )
 from cl3d.errors import InputError, Note
-from cl3d.models import PointNet
+from cl3d.models import PointNet, PointNetSegmentation
 from cl3d.testing.condensers import blobs
 
 SMALL = partial(PointNet, channels=(5, 11), head=(7,))
+SEGMENTING = partial(
+    PointNetSegmentation, num_parts=9, channels=(5, 11), hidden=(7,), transforms=False, dropout=0.0
+)
 QUICK = Training(epochs=1, batch_size=8)
 BASE = Condenser(
     initializer=Herding(QUICK),
@@ -76,7 +81,7 @@ def stop_at(iteration, error):
     def progress(description, total, done=0):
         count = [0]
 
-        def advance(text):
+        def advance(text=""):
             count[0] += 1
             if description == "condensing" and count[0] == iteration:
                 raise error
@@ -97,6 +102,21 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(name, stopped, tmp_path):
     assert again.info == whole.info
     assert all(torch.equal(again.stored()[key], value) for key, value in whole.stored().items())
     assert all(torch.equal(run(CONDENSERS[name], path).stored()[k], v) for k, v in whole.stored().items())
+
+
+@pytest.mark.parametrize("parameterization", [Points(), Generator(), Anchors(anchors=2, blends=2)])
+def test_sets_with_parts_go_on_to_the_same_bytes(parameterization, tmp_path):
+    condenser, path = replace(BASE, parameterization=parameterization), tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        run(condenser, path, stop_at(4, KeyboardInterrupt), model=SEGMENTING)
+    again, whole = run(condenser, path, model=SEGMENTING), run(condenser, model=SEGMENTING)
+    assert again.info == whole.info
+    assert again.config() == whole.config()
+    assert all(torch.equal(again.stored()[key], value) for key, value in whole.stored().items())
+    clouds = blobs()
+    others = replace(clouds, parts=clouds.parts.flip(1))
+    with pytest.raises(InputError, match="differs in data"):
+        condenser(others, budget=Budget(ppc=2), model=SEGMENTING, seed=3, checkpoint=path)
 
 
 def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ from cl3d.distill import (
     save,
 )
 from cl3d.errors import InputError
-from cl3d.models import PointNet
+from cl3d.models import PointNet, PointNetSegmentation
 from cl3d.testing.condensers import blobs, check_condenser
 
 SMALL = partial(PointNet, channels=(5, 11), head=(7,))
@@ -63,6 +63,10 @@ PARAMETERIZATIONS = {
 SURROGATES = {"fresh": Fresh(), "trained": Trained(inner=2, training=QUICK)}
 
 
+SEGMENTING = partial(
+    PointNetSegmentation, num_parts=9, channels=(5, 11), hidden=(7,), transforms=False, dropout=0.0
+)
+
 PRESETS = [
     *("random", "herding", "k_center", "dc", "pcc", "dm", "mtt", "sadm", "dd3d", "morphing"),
     *("random_coarse", "herding_coarse", "coarse", "spectral", "shape_model"),
@@ -70,9 +74,7 @@ PRESETS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_keep_the_contract(name):
+def small_preset(name):
     preset = getattr(presets, name)()
     small = {
         "dd3d": {"fit_iterations": 2},
@@ -85,9 +87,29 @@ def test_presets_keep_the_contract(name):
     stored = replace(preset.parameterization, **small.get(name, {}))
     real_points = None if preset.real_points is None else 5
     changes = {"iterations": min(preset.iterations, 2), "real_points": real_points}
+    return replace(preset, parameterization=stored, **changes)
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_keep_the_contract(name):
     draws, every_class = name != "spectral", name != "reservoir"
-    small_preset = replace(preset, parameterization=stored, **changes)
-    check_condenser(small_preset, SMALL, draws=draws, every_class=every_class)
+    check_condenser(small_preset(name), SMALL, draws=draws, every_class=every_class)
+
+
+ONLY_CLASSES = {"mtt", "shape_model", "reservoir", "balanced_reservoir"}
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("name", [name for name in PRESETS if name not in ONLY_CLASSES])
+def test_presets_keep_the_contract_where_parts_are_segmented(name):
+    check_condenser(small_preset(name), SEGMENTING, draws=name != "spectral")
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_CLASSES))
+def test_what_knows_nothing_of_parts_refuses_networks_that_segment(name):
+    with pytest.raises(InputError, match=r"knows nothing of parts|without their parts"):
+        small_preset(name)(blobs(), budget=Budget(total=10**4), model=SEGMENTING)
 
 
 @pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")

@@ -105,7 +105,7 @@ def test_frozen_statistics_are_those_of_the_reference_and_are_put_back():
     before = {name: value.clone() for name, value in net.state_dict().items()}
     clouds = local_blobs(per_class=11)
     norm = next(m for m in net.modules() if isinstance(m, nn.BatchNorm1d))
-    with frozen_statistics(net, clouds.points):
+    with frozen_statistics(net, clouds):
         assert not net.training
         inside = net(clouds.points)
         assert not torch.equal(
@@ -122,11 +122,12 @@ def test_statistics_of_many_clouds_are_pooled_over_passes(monkeypatch):
     """What the first norm sees does not hang on other norms, so pooling is exact there."""
     net = Networks(SMALL, 3, CPU, 0).draw().double()
     clouds = local_blobs(per_class=40).points.double()
+    doubles = local_blobs(per_class=40).with_points(clouds)
     norm = next(m for m in net.modules() if isinstance(m, nn.BatchNorm1d))
     seen = []
     for at_once in (120, 60):
         monkeypatch.setattr(statistics, "CLOUDS_AT_ONCE", at_once)
-        with frozen_statistics(net, clouds):
+        with frozen_statistics(net, doubles):
             seen.append((norm.running_mean.clone(), norm.running_var.clone(), net(clouds)))
     (mean, variance, whole), (pooled_mean, pooled_variance, parts) = seen
     assert torch.allclose(mean, pooled_mean, rtol=1e-12)

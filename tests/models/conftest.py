@@ -9,7 +9,7 @@ import pytest
 
 from cl3d.clouds import PointClouds, concatenate
 from cl3d.data import modelnet10
-from cl3d.distill.evaluate import count_correct
+from cl3d.distill.evaluation import count_correct
 from cl3d.distill.optimizers import Adam
 from cl3d.distill.training import Training, fit
 from cl3d.models import Backbone

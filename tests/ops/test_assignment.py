@@ -78,3 +78,18 @@ def test_turning_both_changes_nothing_and_reordering_either_moves_the_pairs():
 def test_what_does_not_fit_is_refused(points, reference, message):
     with pytest.raises(InputError, match=message):
         align(points, reference)
+
+
+def test_partners_are_of_one_group():
+    draws = generator(5, "groups")
+    points, reference = torch.randn(2, 17, 3, generator=draws)
+    groups = torch.randint(3, (17,), generator=draws)
+    order = align(points, reference, groups)
+    assert torch.equal(order.sort().values, torch.arange(17))
+    assert torch.equal(groups[order], groups)
+    for group in range(3):
+        mine = (groups == group).nonzero().squeeze(1)
+        assert torch.equal(points[order][mine], points[mine][align(points[mine], reference[mine])])
+    assert torch.equal(align(points, reference, torch.zeros(17)), align(points, reference))
+    with pytest.raises(InputError, match="groups of shape"):
+        align(points, reference, groups[:3])

@@ -9,7 +9,7 @@ import pytest
 from script_runs import run
 
 from cl3d.errors import InputError
-from cl3d.report.compare import COLUMNS, Pair, interval, pairs, table
+from cl3d.report.compare import Pair, columns, interval, pairs, table
 from cl3d.report.text_tables import as_csv, markdown
 
 COST = {
@@ -39,12 +39,13 @@ def test_margins_are_paired_by_seed():
     results = [result("random", s, a, moved_mean=None) for s, a in ((0, 0.5), (1, 0.7), (2, 0.6))]
     results += [result("dm", s, a) for s, a in ((2, 0.63), (0, 0.51), (1, 0.72))]
     random, dm = table(results)
-    assert dict(zip(COLUMNS, random, strict=True))["moved"] == "–"
-    shown = dict(zip(COLUMNS, dm, strict=True))
+    heads = columns(results)
+    assert dict(zip(heads, random, strict=True))["moved"] == "–"
+    shown = dict(zip(heads, dm, strict=True))
     assert shown["accuracy %"] == "62.0 ± 10.5"
-    assert shown[COLUMNS[3]] == "+2.0 (-0.5 to +4.5)"
+    assert shown[heads[3]] == "+2.0 (-0.5 to +4.5)"
     assert (shown["stored"], shown["decoded"], shown["peak MiB"]) == ("4 x 63", "20", "5")
-    assert markdown(COLUMNS, [random, dm]).count("\n") == 4
+    assert markdown(heads, [random, dm]).count("\n") == 4
     assert as_csv(results).splitlines()[0].startswith("condenser,seed,accuracy,nbytes")
 
 

@@ -51,3 +51,11 @@ def test_sets_stand_beside_each_other_class_by_class():
     marked = side_by_side([("", start)], ["a", "b", "c"], 1, Coordinates())
     assert [panel.title for panel in marked] == ["a", "c"]
     assert set(marked[0].colours.tolist()) == {0, 1}
+
+
+def test_a_part_has_one_colour_in_all_sets():
+    points, labels = torch.randn(2, 4, 3, generator=generator(1)), torch.tensor([1, 1])
+    real = PointClouds(points, labels, torch.tensor([[5, 5, 6, 7], [6, 6, 6, 6]]))
+    small = PointClouds(points[:1], labels[:1], torch.tensor([[6, 6, 7, 7]]))
+    panels = side_by_side([("real", real), ("set", small)], ["a", "b"], 1, None)
+    assert [panel.colours.tolist() for panel in panels] == [[0, 0, 1, 2], [1, 1, 2, 2]]

@@ -1,17 +1,20 @@
 """Objectives: what a synthetic set is asked to have in common with the real clouds."""
 
-from cl3d.distill.objectives.base import Begins, LearningObjective, Objective
+from cl3d.distill.objectives.base import Alternates, Begins, LearningObjective, Objective
 from cl3d.distill.objectives.distribution import DistributionMatching
-from cl3d.distill.objectives.gradient import GradientMatching
+from cl3d.distill.objectives.gradient import GradientMatching, PartGradientMatching, WholeGradientMatching
 from cl3d.distill.objectives.sorted_features import SortedFeatureMatching
 from cl3d.distill.objectives.trajectory import TrajectoryMatching
 
 __all__ = [
+    "Alternates",
     "Begins",
     "DistributionMatching",
     "GradientMatching",
     "LearningObjective",
     "Objective",
+    "PartGradientMatching",
     "SortedFeatureMatching",
     "TrajectoryMatching",
+    "WholeGradientMatching",
 ]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
-from cl3d.models import Backbone
+from cl3d.models import Net
 
 
 class Objective(Protocol):
@@ -16,6 +16,9 @@ class Objective(Protocol):
 
     Pure: it leaves the network as it was, its ``.grad`` fields included. The loop calls it for one
     class after the other, so memory does not grow with the number of classes.
+
+    One that also takes nets that segment, and clouds with parts, says ``takes_parts = True``:
+    :mod:`cl3d.distill.views` asks both kinds of networks the same way.
     """
 
     joint: ClassVar[bool]
@@ -31,7 +34,7 @@ class Objective(Protocol):
     def passes(self) -> tuple[float, float]:
         """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""
 
-    def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+    def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """A scalar with a gradient path to ``synthetic.points``.
 
         Args:
@@ -49,6 +52,14 @@ class Begins(Protocol):
         """What takes its place during one optimisation; None where nothing is to be learnt."""
 
 
+@runtime_checkable
+class Alternates(Protocol):
+    """An objective that is another one at some iterations."""
+
+    def at(self, iteration: int) -> Objective:
+        """What takes its place at that iteration."""
+
+
 class LearningObjective(nn.Module, ABC):
     """An objective during one optimisation; what it learns are its parameters."""
 
@@ -63,5 +74,5 @@ class LearningObjective(nn.Module, ABC):
         """What has been learnt, for the set's ``info``."""
 
     @abstractmethod
-    def forward(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+    def forward(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`Objective`."""

@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
+from cl3d.distill.objectives.base import Objective
+from cl3d.distill.objectives.part_gradient import part_gradients
+from cl3d.distill.views import mean_loss, shared_parts
 from cl3d.errors import InputError
-from cl3d.models import Backbone
+from cl3d.models import Net, SegmentationNet
 
 EPSILON = 1e-6
 """Added to the product of norms below the cosine."""
@@ -21,7 +24,9 @@ EPSILON = 1e-6
 class GradientMatching:
     """Distance between the gradients of the mean cross-entropy on real and synthetic clouds.
 
-    Weights of two or more dimensions are compared; biases and norm parameters are not.
+    Weights of two or more dimensions are compared; biases and norm parameters are not. Through a net that
+    segments, the cross-entropy is that of the parts of all points in one iteration, and of one part after the
+    other in the next (DD3D, eq. 13 and 14): see :class:`PartGradientMatching`.
 
     Attributes:
         distance: ``"layer_cosine"``: per layer 1 - cos of the flattened gradients (PCC, eq. 18);
@@ -34,18 +39,55 @@ class GradientMatching:
     joint: ClassVar[bool] = False
     needs_target: ClassVar[bool] = False
     second_order: ClassVar[bool] = True
+    takes_parts: ClassVar[bool] = True
     passes: ClassVar[tuple[float, float]] = (1.0, 3.0)
 
     def __post_init__(self) -> None:
         if self.distance not in DISTANCES:
             raise InputError(f"distance={self.distance!r} is unknown: give one of {', '.join(DISTANCES)}")
 
-    def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+    def at(self, iteration: int) -> Objective:
+        """See :class:`~cl3d.distill.objectives.Alternates`."""
+        return self if iteration % 2 == 0 else PartGradientMatching(self.distance)
+
+    def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
-        weights = [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
+        weights = _weights(net)
         targets = _gradients(net, weights, real, create_graph=False)
         gradients = _gradients(net, weights, synthetic, create_graph=True)
         return gradient_distance(targets, gradients, self.distance)
+
+
+@dataclass(frozen=True)
+class PartGradientMatching(GradientMatching):
+    """Gradients matched part by part in all iterations: summed over the parts of a class.
+
+    Parts that real or synthetic clouds lack do not count. Through a network that classifies there are no
+    parts, and it is :class:`GradientMatching`.
+    """
+
+    def at(self, iteration: int) -> Objective:
+        """Always itself."""
+        return self
+
+    def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
+        """See :class:`~cl3d.distill.objectives.Objective`."""
+        if not isinstance(net, SegmentationNet):
+            return super().__call__(net, real, synthetic)
+        weights, parts = _weights(net), shared_parts(real, synthetic)
+        targets = part_gradients(net, weights, real, parts, create_graph=False)
+        found = part_gradients(net, weights, synthetic, parts, create_graph=True)
+        distances = [gradient_distance(t, f, self.distance) for t, f in zip(targets, found, strict=True)]
+        return torch.stack(distances).sum() if distances else 0 * synthetic.points.sum()
+
+
+@dataclass(frozen=True)
+class WholeGradientMatching(GradientMatching):
+    """Gradients of whole shapes matched in all iterations, also through networks that segment."""
+
+    def at(self, iteration: int) -> Objective:
+        """Always itself."""
+        return self
 
 
 def gradient_distance(targets: Sequence[Tensor], gradients: Sequence[Tensor], distance: str) -> Tensor:
@@ -61,12 +103,18 @@ def gradient_distance(targets: Sequence[Tensor], gradients: Sequence[Tensor], di
     return torch.stack([measure(t.flatten(1), g.flatten(1)) for t, g in pairs]).sum()
 
 
+def _weights(net: nn.Module) -> list[nn.Parameter]:
+    """Those whose gradients are compared."""
+    return [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
+
+
 def _gradients(
-    net: Backbone, weights: Sequence[nn.Parameter], clouds: PointClouds, create_graph: bool
+    net: Net, weights: Sequence[nn.Parameter], clouds: PointClouds, create_graph: bool
 ) -> tuple[Tensor, ...]:
-    loss = nn.functional.cross_entropy(net(clouds.points), clouds.labels)
     # a weight that the network has but does not use counts as one with gradient 0
-    return torch.autograd.grad(loss, weights, create_graph=create_graph, materialize_grads=True)
+    return torch.autograd.grad(
+        mean_loss(net, clouds), weights, create_graph=create_graph, materialize_grads=True
+    )
 
 
 def _layer_cosine(target: Tensor, gradient: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.objectives.kernels import Sample, gaussian_mmd
+from cl3d.distill.views import feature_map, pool
 from cl3d.errors import InputError, check_positive, check_range
-from cl3d.models import Backbone
+from cl3d.models import Net
 from cl3d.ops.fps import fps_partition
 from cl3d.ops.sorting import sort_rows
 from cl3d.ops.uniformity import uniformity, uniformity_weights
@@ -31,6 +32,9 @@ class SortedFeatureMatching:
     cloud is cut into p // q parts by repeated farthest point sampling, and a part counts the less the
     less its points are spread as the whole cloud's (Morphing, eq. 8 to 10).
 
+    Through a net that segments, the map is that before its last layer, given the class; points of all parts
+    are sorted together (Morphing, table 3, says no more of it).
+
     Attributes:
         form: ``"kernel"``: MMD of the maps as vectors (Morphing, eq. 7); ``"squared"``: the squared distance
             of the mean maps, summed over channels and averaged over points.
@@ -47,6 +51,7 @@ class SortedFeatureMatching:
     joint: ClassVar[bool] = False
     needs_target: ClassVar[bool] = False
     second_order: ClassVar[bool] = False
+    takes_parts: ClassVar[bool] = True
     passes: ClassVar[tuple[float, float]] = (0.8, 1.6)
 
     def __post_init__(self) -> None:
@@ -56,22 +61,22 @@ class SortedFeatureMatching:
         check_range("beta", self.beta, 0, float("inf"))
         check_range("strictness", self.strictness, 0, float("inf"))
 
-    def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+    def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
-        maps, features = self._views(net, synthetic.points)
+        maps, features = self._views(net, synthetic)
         to_maps, to_features = self._to_maps(maps), self._to_features(features)
         total = maps.new_zeros(())
-        for points, weight in self._parts(real.points, synthetic.num_points):
+        for points, weight in self._cut(real.points, synthetic.num_points):
             with torch.no_grad():
-                wanted_maps, wanted_features = self._views(net, points)
+                wanted_maps, wanted_features = self._views(net, PointClouds(points, real.labels))
             total = total + weight * (to_maps(wanted_maps) + to_features(wanted_features))
         return total
 
-    def _views(self, net: Backbone, points: Tensor) -> tuple[Tensor, Tensor]:
+    def _views(self, net: Net, clouds: PointClouds) -> tuple[Tensor, Tensor]:
         """Sorted maps, (b, d, q), and pooled features."""
-        features = net.point_features(points)
+        features = feature_map(net, clouds)
         maps = features.abs() if self.absolute else features
-        return sort_rows(maps.mT), net.pool(features)
+        return sort_rows(maps.mT), pool(net, features)
 
     def _to_maps(self, maps: Tensor) -> Callable[[Tensor], Tensor]:
         """The distance of other sorted maps to these, (b, d, q)."""
@@ -88,7 +93,7 @@ class SortedFeatureMatching:
         sample = Sample(features)
         return lambda wanted: self.beta * gaussian_mmd(wanted, sample)
 
-    def _parts(self, points: Tensor, size: int) -> list[tuple[Tensor, float]]:
+    def _cut(self, points: Tensor, size: int) -> list[tuple[Tensor, float]]:
         """Real clouds with ``size`` points each, and the weight of each such set."""
         available = points.shape[1]
         if size > available:

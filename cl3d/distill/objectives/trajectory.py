@@ -14,7 +14,7 @@ from cl3d.distill.experts import Waypoint
 from cl3d.distill.objectives.base import LearningObjective
 from cl3d.distill.objectives.unroll import unroll
 from cl3d.errors import InputError, check_positive, check_range, check_whole
-from cl3d.models import Backbone
+from cl3d.models import Net
 from cl3d.random import generator
 
 
@@ -57,12 +57,12 @@ class TrajectoryMatching:
         """What learns the student's rate during one optimisation; None where it is given."""
         return LearningStudentRate(self) if self.lr_rate > 0 else None
 
-    def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+    def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
         del real  # the expert has seen it
         return self.missed(net, synthetic, torch.tensor(self.student_lr, dtype=torch.float64))
 
-    def missed(self, net: Backbone, synthetic: PointClouds, student_lr: Tensor) -> Tensor:
+    def missed(self, net: Net, synthetic: PointClouds, student_lr: Tensor) -> Tensor:
         """The distance, with a gradient path to the points and the rate.
 
         Raises:
@@ -107,7 +107,7 @@ class LearningStudentRate(LearningObjective):
         """The rate as learnt so far."""
         return {"student_lr": float(self.log_lr.detach().exp())}
 
-    def forward(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
+    def forward(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
         return self.settings.missed(net, synthetic, self.log_lr.exp())
 

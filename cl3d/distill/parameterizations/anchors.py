@@ -2,144 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
 
-from cl3d.clouds import PointClouds
+from cl3d.clouds import PointClouds, concatenate
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.parameterizations.storage import (
-    check_storage,
-    pack,
-    point_nbytes,
-    storage_of,
-    straight_through,
-    unpack,
-)
-from cl3d.distill.synthetic import SyntheticSet, first_of_each, too_small
+from cl3d.distill.parameterizations.anchor_set import AnchorSet
+from cl3d.distill.parameterizations.part_labels import in_part_order
+from cl3d.distill.parameterizations.storage import check_storage, point_nbytes
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.ops.assignment import align
 from cl3d.ops.fps import farthest_points
 from cl3d.progress import Progress, silent
 from cl3d.random import generator as keyed_generator
-
-
-class AnchorSet(SyntheticSet):
-    """Groups of M aligned anchors and L blends of each group (Morphing, section 3.2).
-
-    Group i decodes to its anchors, then its blends, sum over m of softmax(logits)_m · anchor_m (eq. 5
-    and 6); the last of the M logits is 0 and not stored.
-
-    Args:
-        anchors: (s, M, q, 3), each anchor's points in the order of the first anchor's.
-        logits: (s, L, M - 1).
-        group_labels: (s,) int64, ascending.
-        storage: precision of the anchors.
-        blend_rate: learning rate of the logits; None is the optimizer's.
-    """
-
-    kind = "anchors"
-
-    def __init__(
-        self,
-        anchors: Tensor,
-        logits: Tensor,
-        group_labels: Tensor,
-        storage: str = "float32",
-        blend_rate: float | None = None,
-    ) -> None:
-        super().__init__(group_labels.repeat_interleave(anchors.shape[1] + logits.shape[1]))
-        self.storage, self.blend_rate = storage, blend_rate
-        self.anchors = nn.Parameter(anchors.detach().to(torch.float32, copy=True))
-        self.logits = nn.Parameter(logits.detach().clone())
-
-    def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
-        """Anchors and blends, group by group; see :class:`SyntheticSet`."""
-        anchors = straight_through(self.anchors, self.storage)
-        blends = torch.einsum("slm,smqc->slqc", self.weights(), anchors)
-        clouds = PointClouds(torch.cat([anchors, blends], dim=1).flatten(0, 1), self.labels)
-        return self._at(clouds, generator, num_points)
-
-    def weights(self) -> Tensor:
-        """Of each anchor of its group in each blend, (s, L, M); they sum up to 1."""
-        logits = torch.cat([self.logits, self.logits.new_zeros(*self.logits.shape[:2], 1)], dim=2)
-        return logits.softmax(dim=2)
-
-    def stored(self) -> dict[str, Tensor]:
-        """Anchors in the storage's dtype, and logits where there are any."""
-        anchors = {"anchors": pack(self.anchors.detach(), self.storage)}
-        return anchors | ({"logits": self.logits.detach()} if self.logits.numel() else {})
-
-    @property
-    def stored_clouds(self) -> int:
-        """The anchors."""
-        return self.anchors.shape[0] * self.anchors.shape[1]
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """The anchors at the optimizer's rate, the logits at theirs."""
-        rate = {} if self.blend_rate is None else {"lr": self.blend_rate}
-        return [{"params": [self.anchors]}, {"params": [self.logits], **rate}]
-
-    def prune(self, clouds_per_class: int) -> AnchorSet:
-        """Keeps whole groups, the first of each class; of a single group fewer blends, then fewer anchors."""
-        anchors, blends = self.anchors.shape[1], self.logits.shape[1]
-        groups = clouds_per_class // (anchors + blends)
-        if groups == 0 and clouds_per_class > 0:
-            groups, anchors = 1, min(anchors, clouds_per_class)
-            blends = clouds_per_class - anchors
-        return self._first(groups, anchors, blends)
-
-    def shrink(self, shares: Mapping[int, int], seed: int = 0) -> AnchorSet:
-        """Keeps as many whole groups of each class as its share pays for, the first ones."""
-        if self.nbytes <= sum(shares[label] for label in self.clouds_per_class):
-            return self
-        each = self.nbytes // len(self.anchors)
-        groups = {label: shares[label] // each for label in self.clouds_per_class}
-        if min(groups.values()) < 1:
-            raise too_small(min(shares.values()), each)
-        return self._first(groups, self.anchors.shape[1], self.logits.shape[1])
-
-    def _first(self, groups: int | Mapping[int, int], anchors: int, blends: int) -> AnchorSet:
-        """The first groups of each class, and of each the first anchors and blends."""
-        labels = self.labels[:: self.anchors.shape[1] + self.logits.shape[1]]
-        kept = first_of_each(labels, groups)
-        pruned = AnchorSet(
-            self.anchors[kept, :anchors],
-            self.logits[kept, :blends, : anchors - 1],
-            labels[kept],
-            self.storage,
-            self.blend_rate,
-        )
-        pruned.info = dict(self.info)
-        return pruned
-
-    def config(self) -> dict[str, Any]:
-        """Nothing: the tensors say it all."""
-        return {}
-
-    @classmethod
-    def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> AnchorSet:
-        """From a file's tensors; see :class:`SyntheticSet`."""
-        if "anchors" not in tensors or not set(tensors) <= {"anchors", "logits"} or config:
-            raise InputError(f"a set of anchors holds 'anchors' and 'logits', not {sorted(tensors)}")
-        packed = tensors["anchors"]
-        storage = storage_of(packed)
-        if packed.ndim != 4 or packed.shape[3] != 3 or 0 in packed.shape:
-            raise InputError(f"anchors are {tuple(packed.shape)}, not (groups, anchors, points, 3)")
-        groups, anchors = packed.shape[:2]
-        logits = tensors.get("logits", torch.zeros(groups, 0, anchors - 1))
-        if logits.ndim != 3 or (groups, anchors - 1) != (logits.shape[0], logits.shape[2]):
-            raise InputError(f"logits are {tuple(logits.shape)}, not ({groups}, blends, {anchors - 1})")
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-            raise InputError("a set of anchors holds finite numbers")
-        each = anchors + logits.shape[1]
-        group_labels = labels[::each]
-        if len(labels) != groups * each or not torch.equal(group_labels.repeat_interleave(each), labels):
-            raise InputError(f"{len(labels)} labels do not fit {groups} groups of {each} clouds")
-        return cls(unpack(packed), logits, group_labels, storage)
 
 
 @dataclass(frozen=True)
@@ -164,6 +41,7 @@ class Anchors:
     blends: int = 16
     storage: str = "float32"
     blend_rate: float | None = None
+    takes_parts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_whole("anchors", self.anchors, 2)
@@ -190,9 +68,15 @@ class Anchors:
                 "give fewer of them, or clouds of more points"
             )
 
-    def points_within(self, nbytes: int) -> int:
-        """Points per anchor of a group of that many bytes (Morphing, eq. 12)."""
-        return (nbytes - 4 * self.blends * (self.anchors - 1)) // (self.anchors * point_nbytes(self.storage))
+    def points_within(self, nbytes: int, parts: bool = False) -> int:
+        """Points per anchor of a group of that many bytes (Morphing, eq. 12).
+
+        Args:
+            parts: whether all points but those of the first anchor take a byte more, for their parts.
+        """
+        others = self.anchors - 1
+        each = self.anchors * point_nbytes(self.storage) + (others if parts else 0)
+        return (nbytes - 4 * self.blends * others) // each
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """M clouds for each raw cloud that would fit."""
@@ -203,33 +87,34 @@ class Anchors:
     ) -> AnchorSet:
         """Groups of the picked clouds, which serve again where a class has too few."""
         raw = cloud_nbytes(picked.num_points)
-        size = min(self.points_within(raw), picked.num_points)
-        coarse = picked.points.gather(
-            1, farthest_points(picked.points, size).unsqueeze(-1).expand(-1, -1, 3)
-        ).float()
-        groups, labels = [], []
+        size = min(self.points_within(raw, picked.parts is not None), picked.num_points)
+        coarse = picked.take_points(farthest_points(picked.points, size))
+        groups, labels = list[PointClouds](), []
         with progress("aligning", sum(share // raw for share in shares.values())) as advance:
             for label, share in shares.items():
-                mine = coarse[picked.labels == label]
+                mine = coarse.of_class(label)
                 for group in range(share // raw):
                     rows = torch.arange(group * self.anchors, (group + 1) * self.anchors) % len(mine)
-                    groups.append(_aligned(mine[rows.to(mine.device)]))
+                    groups.append(_aligned(mine[rows.to(mine.labels.device)]))
                     labels.append(label)
                     advance()
         draws = torch.rand(len(groups), self.blends, self.anchors, generator=keyed_generator(seed, "blends"))
         # minus logarithms of uniform numbers, normalised, are uniform on the simplex
         logs = (-draws.clamp_min(1e-12).log()).clamp_min(1e-12).log()
-        logits = (logs[..., :-1] - logs[..., -1:]).to(coarse)
+        logits = (logs[..., :-1] - logs[..., -1:]).to(coarse.points.device)
+        parts = [group.parts for group in groups if group.parts is not None]
         return AnchorSet(
-            torch.stack(groups),
+            torch.stack([group.points for group in groups]).float(),
             logits,
-            torch.tensor(labels, device=coarse.device),
+            torch.tensor(labels, device=coarse.labels.device),
             self.storage,
             self.blend_rate,
+            torch.stack(parts) if parts else None,
         )
 
 
-def _aligned(group: Tensor) -> Tensor:
-    """The clouds of a group, (M, q, 3), each re-ordered to match the first."""
-    rest = [cloud[align(cloud, group[0])] for cloud in group[1:]]
-    return torch.stack([group[0], *rest])
+def _aligned(group: PointClouds) -> PointClouds:
+    """The clouds of a group, each re-ordered to match the first; that in the order of its parts, if any."""
+    first = in_part_order(group[:1])
+    orders = [align(cloud, first.points[0]) for cloud in group.points[1:]]
+    return concatenate([first, group[1:].take_points(torch.stack(orders))])

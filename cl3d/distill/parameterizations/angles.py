@@ -37,7 +37,7 @@ class TurnedSet(PointSet):
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """The turned clouds; see :class:`~cl3d.distill.synthetic.SyntheticSet`."""
-        turned = PointClouds(straight_through(self._turned(), self.storage), self.labels)
+        turned = PointClouds(straight_through(self._turned(), self.storage), self.labels, self.parts)
         return self._at(turned, generator, num_points)
 
     def stored(self) -> dict[str, Tensor]:

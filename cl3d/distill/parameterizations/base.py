@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.synthetic import SyntheticSet
@@ -10,7 +10,10 @@ from cl3d.progress import Progress, silent
 
 
 class Parameterization(Protocol):
-    """Sizes a set to a byte budget and starts it from real clouds."""
+    """Sizes a set to a byte budget and starts it from real clouds.
+
+    One whose sets keep the parts of clouds that have them says ``takes_parts = True``.
+    """
 
     @property
     def starts_from_picks(self) -> bool:
@@ -45,3 +48,11 @@ class Parameterization(Protocol):
             seed: for what is drawn.
             progress: told of what takes long.
         """
+
+
+@runtime_checkable
+class CutByParts(Protocol):
+    """A parameterization that must know the parts of all real clouds, not only of the picked ones."""
+
+    def for_parts(self, real: PointClouds) -> Parameterization:
+        """What takes its place for a set of these clouds, of which it keeps the parts' shares."""

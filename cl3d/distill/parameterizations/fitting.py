@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,10 @@ from cl3d.ops.assignment import align
 from cl3d.progress import Progress, silent
 from cl3d.random import generator
 
+NoiseFor = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor | None]]
+"""Draws noise, (b, n), for b clouds and n of their points, given by positions; and the group of each, within
+which points are paired, or None."""
+
 CLOUDS_PER_UPDATE = 16
 POINTS_PER_UPDATE = 256
 """At most: the time of an exact assignment grows with the points cubed."""
@@ -21,6 +27,7 @@ def fit_to_clouds(
     siren: ModulatedSiren,
     codes: nn.Parameter,
     points: Tensor,
+    noise_for: NoiseFor,
     updates: int,
     lr: float,
     seed: int,
@@ -31,13 +38,17 @@ def fit_to_clouds(
     Each update draws clouds, points of these and noise, pairs the points one to one (exactly) and lowers
     the mean squared distance of the pairs: Adam with a cosine schedule. The Chamfer distance would let
     points crowd wherever they are near enough, and networks that pool over points see the crowds.
+
+    Args:
+        noise_for: draws the noise.
     """
     optimizer = Adam(lr=lr)([codes, *siren.parameters()])
     with progress("fitting", updates) as advance:
         for update in range(updates):
             scale_rates(optimizer, rate_factor("cosine", update, updates))
             optimizer.zero_grad(set_to_none=True)
-            distance = _paired_distance(siren, codes, points, generator(seed, "fit", update))
+            draws = generator(seed, "fit", update)
+            distance = _paired_distance(siren, codes, points, noise_for, draws)
             distance.backward()
             optimizer.step()
             advance(f"distance {float(distance.detach()):.3g}")
@@ -45,14 +56,15 @@ def fit_to_clouds(
 
 
 def _paired_distance(
-    siren: ModulatedSiren, codes: nn.Parameter, points: Tensor, draws: torch.Generator
+    siren: ModulatedSiren, codes: nn.Parameter, points: Tensor, noise_for: NoiseFor, draws: torch.Generator
 ) -> Tensor:
     """Mean squared distance of some points of some clouds from what fresh noise makes, paired one to one."""
     clouds, num_points = points.shape[:2]
     some = torch.randperm(clouds, generator=draws)[:CLOUDS_PER_UPDATE].to(points.device)
     kept = torch.randperm(num_points, generator=draws)[:POINTS_PER_UPDATE].to(points.device)
-    noise = torch.rand(len(some), len(kept), generator=draws).to(points)
+    noise, groups = noise_for(some, kept, draws)
     decoded, wanted = normalize(siren(noise, codes[some])), points[some][:, kept]
-    pairs = torch.stack([align(w, d) for w, d in zip(wanted, decoded, strict=True)])
+    own: Iterable[Tensor | None] = [None] * len(some) if groups is None else groups
+    pairs = torch.stack([align(w, d, g) for w, d, g in zip(wanted, decoded, own, strict=True)])
     partners = wanted.gather(1, pairs.unsqueeze(-1).expand_as(wanted))
     return (decoded - partners).square().sum(dim=-1).mean()

@@ -16,9 +16,11 @@ from torch.utils.checkpoint import checkpoint
 from cl3d import random
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.parameterizations.fitting import fit_to_clouds
+from cl3d.distill.parameterizations.part_cut import PartCut
 from cl3d.distill.synthetic import SyntheticSet, too_small
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.models.siren import ModulatedSiren, siren_shapes
+from cl3d.progress import Progress, silent
 
 CLOUDS_AT_ONCE = 32
 """Clouds whose hidden layers are held together."""
@@ -39,19 +41,27 @@ class GeneratedSet(SyntheticSet):
         labels: (m,) int64, ascending.
         num_points: of the decoded clouds unless another number is asked for.
         noise_seed: of the noise that is decoded unless a generator is given.
+        cut: what part a noise belongs to; None where clouds have no parts.
 
     Attributes:
         siren: the network, a submodule.
         codes: (m, width) parameter.
+        cut: a submodule, or None; its ends are stored and count, 4 bytes for each part.
     """
 
     kind = "generator"
 
     def __init__(
-        self, siren: ModulatedSiren, codes: Tensor, labels: Tensor, num_points: int, noise_seed: int
+        self,
+        siren: ModulatedSiren,
+        codes: Tensor,
+        labels: Tensor,
+        num_points: int,
+        noise_seed: int,
+        cut: PartCut | None = None,
     ) -> None:
         super().__init__(labels.clone())
-        self.siren = siren
+        self.siren, self.cut = siren, cut
         self.codes = nn.Parameter(codes.detach().clone())
         self.num_points, self.noise_seed = num_points, noise_seed
 
@@ -78,7 +88,14 @@ class GeneratedSet(SyntheticSet):
             checkpoint(self.siren, *some, use_reentrant=False)
             for some in zip(noise.split(CLOUDS_AT_ONCE), self.codes.split(CLOUDS_AT_ONCE), strict=True)
         ]
-        return PointClouds(normalize(torch.cat(points)), self.labels)
+        parts = None if self.cut is None else self.cut.parts_at(noise, self.ranks)
+        return PointClouds(normalize(torch.cat(points)), self.labels, parts)
+
+    @property
+    def ranks(self) -> Tensor:
+        """The place of each cloud's class among those of the set, (m,) int64."""
+        ranks: Tensor = self.labels.unique(return_inverse=True)[1]
+        return ranks
 
     def prune(self, clouds_per_class: int) -> GeneratedSet:
         """Keeps the first codes of each class, and the network."""
@@ -87,7 +104,12 @@ class GeneratedSet(SyntheticSet):
     def _codes(self, clouds_per_class: int | Mapping[int, int]) -> GeneratedSet:
         kept = self.first_of_each_class(clouds_per_class)
         pruned = GeneratedSet(
-            deepcopy(self.siren), self.codes[kept], self.labels[kept], self.num_points, self.noise_seed
+            deepcopy(self.siren),
+            self.codes[kept],
+            self.labels[kept],
+            self.num_points,
+            self.noise_seed,
+            deepcopy(self.cut),
         )
         pruned.info = dict(self.info)
         return pruned
@@ -107,6 +129,7 @@ class GeneratedSet(SyntheticSet):
             return self
         each = self.nbytes / len(self)
         counts = {label: int(shares[label] / each) for label in self.clouds_per_class}
+        allowed -= 0 if self.cut is None else self.cut.nbytes  # what is left for network and codes
         while max(counts.values()) > 1 and generator_nbytes(LEAST_WIDTH, sum(counts.values())) > allowed:
             counts = {label: count - 1 for label, count in counts.items()}
         kept = self._codes({label: max(1, count) for label, count in counts.items()})
@@ -115,30 +138,52 @@ class GeneratedSet(SyntheticSet):
             raise too_small(allowed, generator_nbytes(LEAST_WIDTH, len(kept)))
         if generator_nbytes(self.siren.width, len(kept)) <= allowed:
             return kept
-        smaller = drawn(kept.labels, width, self.siren.w0, self.num_points, seed).to(self.codes.device)
+        smaller = drawn(kept.labels, width, self.siren.w0, self.num_points, seed, deepcopy(self.cut))
+        smaller = smaller.to(self.codes.device)
         with torch.no_grad():
-            points = kept.decode().points
-        fit_to_clouds(smaller.siren, smaller.codes, points, REFIT_ITERATIONS, REFIT_LR, seed)
+            clouds = kept.decode()
+        smaller.fit(clouds, REFIT_ITERATIONS, REFIT_LR, seed)
         smaller.info = dict(self.info)
         return smaller
 
+    def fit(
+        self, clouds: PointClouds, updates: int, lr: float, seed: int, progress: Progress = silent
+    ) -> None:
+        """Brings each cloud near the given one, part by part where they have parts; see `fit_to_clouds`."""
+        ranks, cut = self.ranks, self.cut
+
+        def noise_for(rows: Tensor, kept: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor | None]:
+            if cut is None or clouds.parts is None:
+                return torch.rand(len(rows), len(kept), generator=draws).to(clouds.points), None
+            parts = clouds.parts[rows][:, kept]
+            return cut.noise_for(parts, ranks[rows], draws), parts
+
+        fit_to_clouds(self.siren, self.codes, clouds.points, noise_for, updates, lr, seed, progress)
+
     def config(self) -> dict[str, Any]:
-        """What the network is besides its weights, and what it decodes by default."""
+        """What the network is besides its weights, what it decodes by default, and each class's parts."""
         return {
             "width": self.siren.width,
             "w0": self.siren.w0,
             "num_points": self.num_points,
             "noise_seed": self.noise_seed,
+            **({} if self.cut is None else {"parts": self.cut.parts}),
         }
 
     @classmethod
     def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> GeneratedSet:
         """From a file's tensors and settings; see :class:`SyntheticSet`."""
-        if set(config) != {"width", "w0", "num_points", "noise_seed"}:
+        if set(config) - {"parts"} != {"width", "w0", "num_points", "noise_seed"}:
             raise InputError(f"a generator has width, w0, num_points and noise_seed, not {sorted(config)}")
         for name, least in (("width", 1), ("num_points", 1), ("noise_seed", 0)):
             check_whole(name, config[name], least)
         check_positive("w0", config["w0"])
+        cut = None
+        if "parts" in config:
+            tensors = dict(tensors)
+            cut = PartCut.rebuild(config["parts"], tensors.pop("cut.ends", torch.zeros(0)))
+            if len(cut.parts) != len(labels.unique()):
+                raise InputError(f"parts of {len(cut.parts)} classes, but there are {len(labels.unique())}")
         width, clouds = config["width"], len(labels)
         # before anything of that size is made: the width is only what a header says
         if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes(width, clouds):
@@ -146,18 +191,20 @@ class GeneratedSet(SyntheticSet):
         if any(t.dtype != torch.float32 or not bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise InputError("a generator holds finite float32 numbers")
         siren = ModulatedSiren(width, config["w0"], torch.Generator())
-        rebuilt = cls(siren, tensors["codes"], labels, config["num_points"], config["noise_seed"])
-        rebuilt.load_state_dict(tensors)
+        rebuilt = cls(siren, tensors["codes"], labels, config["num_points"], config["noise_seed"], cut)
+        rebuilt.load_state_dict(tensors, strict=cut is None)
         return rebuilt
 
 
-def drawn(labels: Tensor, width: int, w0: float, num_points: int, seed: int) -> GeneratedSet:
+def drawn(
+    labels: Tensor, width: int, w0: float, num_points: int, seed: int, cut: PartCut | None = None
+) -> GeneratedSet:
     """A set that nothing is known of yet: a code from N(0, 1) for each label, and an untrained network."""
     codes = torch.randn(len(labels), width, generator=random.generator(seed, "codes"))
     # without a positive entry a code is 0 behind the ReLU, and its cloud one point for good
     codes = torch.where((codes > 0).any(dim=1, keepdim=True), codes, -codes)
     siren = ModulatedSiren(width, w0, random.generator(seed, "siren"))
-    return GeneratedSet(siren, codes, labels.cpu(), num_points, random.fold(seed, "noise"))
+    return GeneratedSet(siren, codes, labels.cpu(), num_points, random.fold(seed, "noise"), cut)
 
 
 def largest_width(nbytes: int, clouds: int) -> int:

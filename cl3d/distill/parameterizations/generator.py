@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.parameterizations.fitting import fit_to_clouds
 from cl3d.distill.parameterizations.generated import (
     LEAST_WIDTH,
     GeneratedSet,
@@ -14,6 +15,7 @@ from cl3d.distill.parameterizations.generated import (
     generator_nbytes,
     largest_width,
 )
+from cl3d.distill.parameterizations.part_cut import PartCut
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.progress import Progress, silent
 
@@ -31,6 +33,7 @@ class Generator:
         fit_iterations: updates that fit the untrained network to the picked clouds before it is
             distilled; 0 starts from scratch, as DD3D does.
         fit_lr: Adam's learning rate for these.
+        cut: the parts of noises, for clouds that have parts; :meth:`for_parts` takes it from real clouds.
 
     Raises:
         InputError: if a number is out of range.
@@ -42,6 +45,8 @@ class Generator:
     num_points: int | None = None
     fit_iterations: int = 0
     fit_lr: float = 1e-3
+    cut: PartCut | None = field(default=None, repr=False, compare=False)
+    takes_parts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.width is not None:
@@ -75,14 +80,18 @@ class Generator:
         self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
     ) -> GeneratedSet:
         """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for."""
-        width = self._width_within(sum(shares.values()), len(picked))
+        nbytes = sum(shares.values()) - (0 if self.cut is None else self.cut.nbytes)
+        width = self._width_within(nbytes, len(picked))
         points = self.num_points or picked.num_points
-        synthetic = drawn(picked.labels, width, self.w0, points, seed).to(picked.points.device)
-        real = normalize(picked.points.float())
-        fit_to_clouds(
-            synthetic.siren, synthetic.codes, real, self.fit_iterations, self.fit_lr, seed, progress
-        )
+        synthetic = drawn(picked.labels, width, self.w0, points, seed, deepcopy(self.cut))
+        synthetic = synthetic.to(picked.points.device)
+        real = picked.with_points(normalize(picked.points.float()))
+        synthetic.fit(real, self.fit_iterations, self.fit_lr, seed, progress)
         return synthetic
+
+    def for_parts(self, real: PointClouds) -> Generator:
+        """See :class:`~cl3d.distill.parameterizations.base.CutByParts`."""
+        return replace(self, cut=PartCut.estimated(real))
 
     def _width_within(self, nbytes: int, clouds: int) -> int:
         largest = largest_width(nbytes, clouds)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
+from cl3d.distill.parameterizations.part_labels import in_part_order, parts_of, runs_of
 from cl3d.distill.parameterizations.storage import (
     check_storage,
     pack,
@@ -28,24 +29,28 @@ class PointSet(SyntheticSet):
     """Clouds stored point by point.
 
     Args:
-        clouds: in class order.
+        clouds: in class order; parts are kept where they are known, and points stored in their order.
         storage: precision of the coordinates, one of ``cl3d.distill.parameterizations.storage.STORAGES``.
 
     Attributes:
         points: (m, p, 3) float32 parameter, rounded to ``storage`` wherever the set is decoded or kept.
+        parts: (m, p) int64 buffer, ascending in each cloud, or None.
     """
 
     kind = "points"
+    parts: Tensor | None
 
     def __init__(self, clouds: PointClouds, storage: str = "float32") -> None:
         super().__init__(clouds.labels.clone())
         check_storage(storage)
         self.storage = storage
+        clouds = in_part_order(clouds)
+        self.register_buffer("parts", clouds.parts, persistent=False)
         self.points = nn.Parameter(clouds.points.detach().to(torch.float32, copy=True))
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """The clouds as stored, or that many of their points; see :class:`SyntheticSet`."""
-        clouds = PointClouds(straight_through(self.points, self.storage), self.labels)
+        clouds = PointClouds(straight_through(self.points, self.storage), self.labels, self.parts)
         return self._at(clouds, generator, num_points)
 
     def stored(self) -> dict[str, Tensor]:
@@ -68,24 +73,27 @@ class PointSet(SyntheticSet):
 
     def _first(self, clouds_per_class: int | Mapping[int, int]) -> PointSet:
         kept = self.first_of_each_class(clouds_per_class)
-        pruned = PointSet(PointClouds(self.points.detach()[kept], self.labels[kept]), self.storage)
+        pruned = PointSet(PointClouds(self.points.detach(), self.labels, self.parts)[kept], self.storage)
         pruned.info = dict(self.info)
         return pruned
 
     def config(self) -> dict[str, Any]:
-        """Nothing: the tensors say it all."""
-        return {}
+        """How many points of each cloud belong to which part, where that is known."""
+        return {} if self.parts is None else {"parts": runs_of(self.parts)}
 
     @classmethod
     def rebuild(cls, tensors: dict[str, Tensor], labels: Tensor, config: dict[str, Any]) -> PointSet:
         """From a file's tensors; see :class:`SyntheticSet`."""
         packed = tensors.get("points")
-        if set(tensors) != {"points"} or packed is None or config:
-            raise InputError(f"a set of points holds one tensor 'points', not {sorted(tensors)} and {config}")
+        if set(tensors) != {"points"} or packed is None or not set(config) <= {"parts"}:
+            raise InputError(
+                f"a set of points holds one tensor 'points', not {sorted(tensors)} and {sorted(config)}"
+            )
         storage = storage_of(packed)
         if not bool(torch.isfinite(packed).all()):
             raise InputError("a set of points holds finite coordinates")
-        return PointSet(PointClouds(unpack(packed), labels), storage)
+        parts = parts_of(config["parts"], *packed.shape[:2]) if "parts" in config else None
+        return PointSet(PointClouds(unpack(packed), labels, parts), storage)
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ class Points:
 
     num_points: int | None = None
     storage: str = "float32"
+    takes_parts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_storage(self.storage)

@@ -1,0 +1,129 @@
+"""What testing a net that segments gives: how well its parts overlap with the true ones."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+
+from cl3d.clouds import PointClouds
+from cl3d.distill.evaluation import Evaluation
+from cl3d.distill.training import batches
+from cl3d.distill.views import outputs
+from cl3d.errors import InputError
+from cl3d.models import Net
+from cl3d.ops.part_iou import ClassParts, predicted_parts, shape_ious
+
+
+class PartScore(NamedTuple):
+    """What one network reaches on test shapes, by the convention of ShapeNetPart; all in [0, 1].
+
+    Attributes:
+        instance_miou: mean over the shapes of their IoU; see :func:`cl3d.ops.part_iou.shape_ious`.
+        class_miou: mean over the classes of the mean over their shapes.
+        accuracy: share of all points whose part is right.
+        per_class: the mean IoU of each class that has test shapes.
+    """
+
+    instance_miou: float
+    class_miou: float
+    accuracy: float
+    per_class: dict[int, float]
+
+
+@dataclass(frozen=True)
+class PartEvaluation(Evaluation):
+    """Test scores of nets that segment, trained on one set, each after its last epoch.
+
+    Attributes:
+        accuracies: of points.
+        per_class: mean IoU of each class that has test shapes.
+        best_epoch: the best instance mIoU after any epoch; see :class:`Evaluation`.
+        instance_mious, class_mious: one per network; see :class:`PartScore`.
+    """
+
+    instance_mious: tuple[float, ...] = ()
+    class_mious: tuple[float, ...] = ()
+    figure: ClassVar[str] = "instance mIoU"
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """Instance mIoUs."""
+        return self.instance_mious
+
+    def __str__(self) -> str:
+        others = {"class mIoU": self.class_mious, "points": self.accuracies}
+        told = ", ".join(f"{name} {100 * statistics.fmean(own):.1f} %" for name, own in others.items())
+        return f"{super().__str__()}; {told}"
+
+
+class PartTest:
+    """Compares predicted with true parts of test shapes, whose classes the network is told.
+
+    Raises:
+        InputError: if a shape has a part that its class does not.
+    """
+
+    def __init__(self, clouds: PointClouds, class_parts: ClassParts) -> None:
+        self.clouds, self.class_parts = clouds, class_parts
+        assert clouds.parts is not None
+        for label in clouds.classes:
+            own = set(class_parts[label]) if label < len(class_parts) else set[int]()
+            found = clouds.parts[clouds.labels == label].unique().tolist()
+            if not set(found) <= own:
+                raise InputError(
+                    f"the test clouds of class {label} have parts {found}, but its parts are {sorted(own)}: "
+                    "give class_parts that name them all"
+                )
+
+    def __call__(self, net: Net) -> PartScore:
+        """See :class:`cl3d.distill.evaluation.Test`."""
+        device = next(net.parameters()).device
+        net.eval()
+        ious, right = [], 0.0
+        with torch.no_grad():
+            for batch in batches([self.clouds], 32, None):
+                shapes = batch.to(device)
+                assert shapes.parts is not None
+                found = predicted_parts(outputs(net, shapes), shapes.labels, self.class_parts)
+                ious.append(shape_ious(found, shapes.parts, shapes.labels, self.class_parts).cpu())
+                right += float((found == shapes.parts).sum())
+        of_shapes, labels = torch.cat(ious), self.clouds.labels.cpu()
+        per_class = {label: float(of_shapes[labels == label].mean()) for label in self.clouds.classes}
+        return PartScore(
+            instance_miou=float(of_shapes.mean()),
+            class_miou=statistics.fmean(per_class.values()),
+            accuracy=right / (len(self.clouds) * self.clouds.num_points),
+            per_class=per_class,
+        )
+
+    def figure(self, score: PartScore) -> float:
+        """Instance mIoU."""
+        return score.instance_miou
+
+    def evaluation(self, scores: Sequence[PartScore], best_epoch: tuple[float, ...]) -> PartEvaluation:
+        """See :class:`cl3d.distill.evaluation.Test`."""
+        return PartEvaluation(
+            accuracies=tuple(score.accuracy for score in scores),
+            per_class={
+                label: statistics.fmean(score.per_class[label] for score in scores)
+                for label in scores[0].per_class
+            },
+            best_epoch=best_epoch,
+            instance_mious=tuple(score.instance_miou for score in scores),
+            class_mious=tuple(score.class_miou for score in scores),
+        )
+
+
+def parts_found(*several: PointClouds) -> list[list[int]]:
+    """The parts that occur in the clouds of each class, by its label."""
+    classes = 1 + max(int(clouds.labels.max()) for clouds in several)
+    found: list[set[int]] = [set() for _ in range(classes)]
+    for clouds in several:
+        assert clouds.parts is not None
+        for label in clouds.classes:
+            found[label] |= set(clouds.parts[clouds.labels == label].unique().tolist())
+    return [sorted(own) for own in found]
