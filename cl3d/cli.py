@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,6 +24,7 @@ from hydra.errors import (
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cl3d import distributed
 from cl3d.config_paths import CONFIGS, anchored
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.ops.allocator import tune_allocator
@@ -32,7 +33,10 @@ from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+SHARED_OUT = ("cl_run", "distill", "evaluate")
+"""Scripts that several processes may run together, started by torchrun."""
+
+EXIT_LOST, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
@@ -42,11 +46,17 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         config_name: a file of ``configs/``.
         task: called with the config and the run's folder.
 
-    Exits with 2 and one sentence on wrong input, with 130 when interrupted.
+    Exits with 2 and one sentence on wrong input, with 130 when interrupted, with 1 where another process of
+    the same run has ended.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
     _set_up()
+    with distributed.processes(), _one_tells():
+        _launch(config_name, task)
+
+
+def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     folders: list[Path] = []
     refused: list[Exception] = []
     start, process = time.time(), os.getpid()
@@ -54,11 +64,13 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
+        folders.append(distributed.by_main(lambda: folders[-1]))  # clocks differ, and name folders
         alone = os.getpid() != process  # a launcher's own, from which exceptions alone get out
         if alone:
             _set_up()
             os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
+            _check_shared(config_name)
             task(resumed(anchored(config), folders[-1]), folders[-1])
         except AlreadyFinished as error:
             print(error)
@@ -70,6 +82,8 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
 
     try:
         run()
+    except distributed.Lost as error:
+        _exit(EXIT_LOST, [f"error: {error}"])
     except KeyboardInterrupt:
         kept = _remove_empty(folders, start)
         where = f"; what is finished is in {kept[-1]}" if kept else ""
@@ -247,6 +261,21 @@ def _set_up() -> None:
     tune_allocator()
 
 
+def _check_shared(script: str) -> None:
+    """Refuses what several processes cannot run together.
+
+    Raises:
+        InputError: if the script is one process's, or a restart would not find what there is.
+    """
+    if distributed.world() == 1:
+        return
+    if script not in SHARED_OUT:
+        raise InputError(f"{script}.py is one process: start it with python, and give workers= for more")
+    named = any(text.startswith(("folder=", "resume=")) for text in HydraConfig.get().overrides.task)
+    if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")) and not named:
+        raise InputError("--max-restarts without folder=: a restart would not find the run: give folder=")
+
+
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -255,7 +284,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    if issubclass(category, Note):  # what libraries warn of is for developers
+    if issubclass(category, Note) and distributed.is_main():  # what libraries warn of is for developers
         print(f"note: {message}", file=sys.stderr)
 
 
@@ -268,6 +297,17 @@ def _remove_empty(folders: list[Path], start: float) -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
+@contextlib.contextmanager
+def _one_tells() -> Iterator[None]:
+    """Of a run's processes the first alone writes to standard output."""
+    if distributed.is_main():
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
 def _exit(code: int, lines: list[str]) -> None:
-    print(*lines, sep="\n", file=sys.stderr)
+    who = "" if distributed.is_main() else f"process {distributed.rank()}: "
+    print(*(f"{who}{line}" for line in lines), sep="\n", file=sys.stderr)
     sys.exit(code)

@@ -14,6 +14,7 @@ from cl3d.distill.networks import BuildModel, Networks, resolve_device
 from cl3d.distill.protocols import default
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, batches, fit
+from cl3d.distributed import shared_out
 from cl3d.errors import InputError
 from cl3d.models import Backbone, PointNet
 from cl3d.progress import Progress, silent
@@ -70,7 +71,8 @@ def evaluate(
 ) -> Evaluation:
     """Trains ``runs`` fresh networks on a set and tests each after its last epoch.
 
-    Both are normalised. The test clouds are looked at once per network, after training.
+    Both are normalised. The test clouds are looked at once per network, after training. Processes share out
+    the networks.
 
     Args:
         synthetic: the set, or real clouds (the whole data, as an upper bound).
@@ -94,20 +96,25 @@ def evaluate(
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
     total = torch.bincount(test.labels.cpu(), minlength=classes)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
+
+    def tested(run: int) -> list[Tensor]:
+        """Correct clouds of each class after the last epoch; or after every one, where asked for."""
+        net = networks.draw(run)
+        shown = partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
+        found: list[Tensor] = []
+
+        def test_now(epoch: int) -> None:
+            if best_epoch:
+                found.append(count_correct(net, test, classes))
+
+        fit(net, shown, training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
+        return found or [count_correct(net, test, classes)]
+
     counts, best = [], []
     with progress("evaluation networks", runs) as advance:
-        for run in range(runs):
-            net = networks.draw(run)
-            shown = partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
-            tested: list[Tensor] = []
-
-            def test_now(epoch: int, net: Backbone = net, tested: list[Tensor] = tested) -> None:
-                if best_epoch:
-                    tested.append(count_correct(net, test, classes))
-
-            fit(net, shown, training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
-            counts.append(tested[-1] if tested else count_correct(net, test, classes))
-            best += [max(float(c.sum() / total.sum()) for c in tested)] if tested else []
+        for found in shared_out(runs, tested):
+            counts.append(found[-1])
+            best += [max(float(c.sum() / total.sum()) for c in found)] if best_epoch else []
             advance()
     accuracies = tuple(float(c.sum() / total.sum()) for c in counts)
     mean = torch.stack(counts).double().mean(dim=0) / total

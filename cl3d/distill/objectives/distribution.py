@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,6 +29,13 @@ class DistributionMatching:
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
-        with torch.no_grad():
-            target = net.features(real.points).mean(dim=0)
-        return (target - net.features(synthetic.points).mean(dim=0)).square().sum()
+        return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
+
+    def means(self, net: Backbone, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
+        """The mean feature."""
+        with torch.set_grad_enabled(differentiable):
+            return [net.features(clouds.points).mean(dim=0)]
+
+    def compare(self, wanted: Sequence[Tensor], found: Sequence[Tensor]) -> Tensor:
+        """Squared."""
+        return (wanted[0] - found[0]).square().sum()

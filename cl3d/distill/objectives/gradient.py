@@ -42,10 +42,18 @@ class GradientMatching:
 
     def __call__(self, net: Backbone, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
+        return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
+
+    def means(self, net: Backbone, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
+        """The gradient of each weight."""
         weights = [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
-        targets = _gradients(net, weights, real, create_graph=False)
-        gradients = _gradients(net, weights, synthetic, create_graph=True)
-        return gradient_distance(targets, gradients, self.distance)
+        loss = nn.functional.cross_entropy(net(clouds.points), clouds.labels)
+        # a weight that the network has but does not use counts as one with gradient 0
+        return torch.autograd.grad(loss, weights, create_graph=differentiable, materialize_grads=True)
+
+    def compare(self, wanted: Sequence[Tensor], found: Sequence[Tensor]) -> Tensor:
+        """See :func:`gradient_distance`."""
+        return gradient_distance(wanted, found, self.distance)
 
 
 def gradient_distance(targets: Sequence[Tensor], gradients: Sequence[Tensor], distance: str) -> Tensor:
@@ -59,14 +67,6 @@ def gradient_distance(targets: Sequence[Tensor], gradients: Sequence[Tensor], di
     measure = DISTANCES[distance]
     pairs = zip(targets, gradients, strict=True)
     return torch.stack([measure(t.flatten(1), g.flatten(1)) for t, g in pairs]).sum()
-
-
-def _gradients(
-    net: Backbone, weights: Sequence[nn.Parameter], clouds: PointClouds, create_graph: bool
-) -> tuple[Tensor, ...]:
-    loss = nn.functional.cross_entropy(net(clouds.points), clouds.labels)
-    # a weight that the network has but does not use counts as one with gradient 0
-    return torch.autograd.grad(loss, weights, create_graph=create_graph, materialize_grads=True)
 
 
 def _layer_cosine(target: Tensor, gradient: Tensor) -> Tensor:
