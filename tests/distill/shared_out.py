@@ -30,41 +30,47 @@ def condense(name: str, labels: tuple[int, ...] = CLASSES, **settings) -> Synthe
     return condenser(blobs(labels=labels, per_class=7), budget=Budget(ppc=ppc), model=SMALL, seed=3, **settings)
 
 
-def condense_each(folder: str) -> None:
+def everything(folder: str) -> None:
+    """Each of the functions below, in a folder of its own."""
+    for function in (condense_each, condense_few_classes, train_experts, evaluate_three):
+        function(Path(folder) / function.__name__)
+
+
+def condense_each(folder: Path) -> None:
     """Every preset's set, batch statistics being taken in several passes."""
     at_once, statistics.CLOUDS_AT_ONCE = statistics.CLOUDS_AT_ONCE, 11
     for name in PRESETS:
-        save(condense(name), Path(folder) / f"{name}.safetensors")
+        save(condense(name), folder / f"{name}.safetensors")
     statistics.CLOUDS_AT_ONCE = at_once
 
 
-def condense_few_classes(folder: str) -> None:
-    """Fewer classes than processes: the presets whose objectives compare means, and one that cannot share."""
+def condense_few_classes(folder: Path) -> None:
+    """The first loss with fewer classes than processes; of morphing, which cannot share out a class, too."""
     for name in ("dm", "dc", "pcc", "morphing"):
         for classes in (1, 2):
             synthetic = condense(name, CLASSES[:classes])
-            write_text(Path(folder) / f"{name}_{classes}", repr(synthetic.info["loss_first"]))
+            write_text(folder / f"{name}_{classes}", repr(synthetic.info["loss_first"]))
 
 
-def train_experts(folder: str) -> None:
+def train_experts(folder: Path) -> None:
     """Trajectories that are kept in files."""
     preset = presets.mtt()
     experts = replace(preset.surrogates, experts=3, span=1, training=Training(epochs=2), folder=folder)
     small(replace(preset, surrogates=experts))(blobs(), budget=Budget(ppc=2), model=SMALL)
 
 
-def evaluate_three(folder: str) -> None:
-    """Three networks, tested after each epoch."""
+def evaluate_three(folder: Path) -> None:
+    """Three networks, tested after each epoch or in the end."""
     data, training = blobs(labels=(0, 1, 2)), Training(epochs=3)
     for best_epoch in (False, True):
         found = evaluate(
             data, data, model=SMALL, training=training, runs=3, device="cpu", best_epoch=best_epoch
         )
-        write_text(Path(folder) / f"best_epoch_{best_epoch}", repr(found))
+        write_text(folder / f"best_epoch_{best_epoch}", repr(found))
 
 
-def condense_until(name: str, checkpoint: str, iteration: str) -> None:
-    """Goes on with a condensation until it is interrupted, or through."""
+def condense_until(iteration: str, folder: str) -> None:
+    """Goes on with some condensations until they are interrupted, or through."""
 
     @contextmanager
     def progress(description: str, total: int, done: int = 0) -> Iterator[Advance]:
@@ -78,8 +84,9 @@ def condense_until(name: str, checkpoint: str, iteration: str) -> None:
 
         yield advance
 
-    path = Path(checkpoint)
-    try:
-        save(condense(name, progress=progress, checkpoint=path), path.with_suffix(".set"))
-    except KeyboardInterrupt:
-        assert int(iteration) <= ITERATIONS
+    for name in ("pcc", "dd3d", "mtt"):
+        path = Path(folder) / name
+        try:
+            save(condense(name, progress=progress, checkpoint=path), path.with_suffix(".safetensors"))
+        except KeyboardInterrupt:
+            assert int(iteration) <= ITERATIONS
