@@ -27,7 +27,9 @@ def condense(name: str, labels: tuple[int, ...] = CLASSES, **settings) -> Synthe
     if not isinstance(condenser, Reservoir):
         condenser = small(condenser, iterations=ITERATIONS)
     ppc = 40 if name == "dd3d_paper" else 3
-    return condenser(blobs(labels=labels, per_class=7), budget=Budget(ppc=ppc), model=SMALL, seed=3, **settings)
+    return condenser(
+        blobs(labels=labels, per_class=7), budget=Budget(ppc=ppc), model=SMALL, seed=3, **settings
+    )
 
 
 def everything(folder: str) -> None:
