@@ -10,6 +10,7 @@ computed it: a result does not depend on the number of processes.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:  # torch takes a second to import, and --help should not
     from torch import Tensor
+    from torch.distributed.distributed_c10d import Store
 
 TIMEOUT = timedelta(days=7)
 """How long a process waits for another, which may prepare data or train; dead ones are noticed earlier."""
+
+SECONDS_BETWEEN_LOOKS = 0.01
 
 T = TypeVar("T")
 
@@ -79,20 +83,51 @@ def processes() -> Iterator[None]:
         return
     import torch
     from torch import distributed
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
 
-    place = _Place(*(int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")))
+    local = int(os.environ["LOCAL_RANK"])
     backend = "gloo"
-    if place.local_rank < torch.cuda.device_count():
-        torch.cuda.set_device(place.local_rank)
+    if local < torch.cuda.device_count():
+        torch.cuda.set_device(local)
         backend = "cpu:gloo,cuda:nccl"
     with _connected():
-        distributed.init_process_group(backend, timeout=TIMEOUT)
-    _place = place
+        store, number, count = next(rendezvous("env://", timeout=TIMEOUT))
+        own = PrefixStore(_attempt(store, number, count), store)
+        distributed.init_process_group(backend, store=own, rank=number, world_size=count, timeout=TIMEOUT)
+    _place = _Place(number, count, local)
     try:
         yield
     finally:
         _place = _Place()
-    distributed.destroy_process_group()  # not after an error: it would wait for who has gone
+    # only where all have come to the end: after an error it would wait for who has gone
+    with _connected():
+        distributed.all_reduce(torch.zeros(1))
+    distributed.destroy_process_group()
+
+
+def _attempt(store: Store, number: int, count: int) -> str:
+    """A name for this attempt at a run, which its processes agree on by way of torchrun's store.
+
+    That store outlives restarts and holds what processes of earlier attempts have written, such as where
+    they could be reached. Each process draws a word; rank 0 answers the others' words with its own, and is
+    done when all have told that they know it.
+    """
+    word = os.urandom(8).hex()
+    if number > 0:
+        store.set(f"cl3d/asks/{number}", word)
+        attempt: str = store.get(f"cl3d/answer/{word}").decode()
+        store.set(f"cl3d/knows/{attempt}/{number}", "")
+        return attempt
+    others = set(range(1, count))
+    while others:
+        for other in list(others):
+            if store.check([f"cl3d/knows/{word}/{other}"]):
+                others.remove(other)
+            elif store.check([f"cl3d/asks/{other}"]):  # maybe an earlier attempt's: nobody hears the answer
+                store.set(f"cl3d/answer/{store.get(f'cl3d/asks/{other}').decode()}", word)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return word
 
 
 @contextmanager

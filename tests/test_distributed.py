@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,23 @@ def statistic(points: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """A gradient, as gradient matching compares: of a nonlinear mean over points by a weight."""
     (slope,) = torch.autograd.grad((points @ weight).tanh().mean(), weight, create_graph=True)
     return slope
+
+
+def test_an_attempt_is_told_from_earlier_ones(tmp_path):
+    """Each process may come late, and find in the store what an earlier attempt's has left."""
+    store = torch.distributed.FileStore(str(tmp_path / "store"), 3)
+    names = []
+    for late in (0, 1, 2):
+
+        def name(number: int, late: int = late) -> str:
+            time.sleep(0.1 * (number == late))
+            return distributed._attempt(store, number, 3)
+
+        with ThreadPoolExecutor(3) as threads:
+            found = set(threads.map(name, range(3)))
+        assert len(found) == 1
+        names += found
+    assert len(set(names)) == 3
 
 
 def in_teams(folder: str) -> None:
