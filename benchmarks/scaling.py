@@ -27,7 +27,7 @@ import torch
 
 from cl3d import distributed
 from cl3d.atomic import write_text
-from cl3d.distill import Budget, loop, presets
+from cl3d.distill import Budget, loop, presets, statistics
 from cl3d.models import PointNet
 from cl3d.peak_memory import PeakMemory
 from cl3d.testing.condensers import blobs
@@ -58,9 +58,11 @@ def main() -> None:
         return
     found = {count: in_processes(count) for count in (1, 2)}
     latency, bandwidth = fit(found[2]["gathers"])
+    alone = found[1]
     model = {
-        "match_seconds": found[1]["match_seconds"],
-        "rest_seconds": found[1]["step_seconds"] - found[1]["match_seconds"],
+        "match_seconds": alone["match_seconds"],
+        "statistics_seconds": alone["statistics_seconds"],
+        "rest_seconds": alone["step_seconds"] - alone["match_seconds"] - alone["statistics_seconds"],
         "latency_seconds": asked.latency or latency,
         "bytes_a_second": asked.bandwidth or bandwidth,
     }
@@ -97,9 +99,10 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     condenser = replace(
         condenser, iterations=asked.iterations + FIRST, real_batch=min(16, condenser.real_batch)
     )
-    steps, matches, sent = [], [], []
+    steps, matches, passes, sent = [], [], [], []
     loop.Loop._step = timed(loop.Loop._step, steps)  # type: ignore[method-assign]
     loop.match = timed(loop.match, matches)  # type: ignore[attr-defined]
+    statistics._take_statistics = timed(statistics._take_statistics, passes)
     gather = torch.distributed.all_gather
     torch.distributed.all_gather = counted(gather, sent)
     peak = PeakMemory(torch.device("cpu"))
@@ -108,6 +111,10 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     return {
         "step_seconds": float(np.median(steps[FIRST:])),
         "match_seconds": float(np.median(matches[FIRST:])),
+        "statistics_seconds": float(np.median(passes[FIRST:])) if passes else 0.0,
+        "statistics_passes": math.ceil(
+            asked.classes * condenser.statistics_batch / statistics.CLOUDS_AT_ONCE
+        ),
         "bytes_received_a_step": sum(sent) // len(steps),
         "gathers_a_step": len(sent) / len(steps),
         "peak_bytes": peak.bytes(),
@@ -144,15 +151,17 @@ def expected(
     model: dict[str, float], two: dict[str, Any], asked: argparse.Namespace
 ) -> list[dict[str, float]]:
     """The model's seconds of an iteration, how many times as fast, and that by process."""
-    alone, table = model["rest_seconds"] + model["match_seconds"], []
+    passes, table = two["statistics_passes"], []
+    alone = model["rest_seconds"] + model["statistics_seconds"] + model["match_seconds"]
     for count in PROCESSES:
-        share = math.ceil(asked.classes / count) / asked.classes
+        match = model["match_seconds"] * math.ceil(asked.classes / count) / asked.classes
+        taking = model["statistics_seconds"] * math.ceil(passes / count) / passes
         received = 2 * two["bytes_received_a_step"] * (count - 1) / count
         send = (
             two["gathers_a_step"] * model["latency_seconds"] * (count - 1)
             + received / model["bytes_a_second"]
         )
-        seconds = model["rest_seconds"] + model["match_seconds"] * share + send * (count > 1)
+        seconds = model["rest_seconds"] + taking + match + send * (count > 1)
         speedup = alone / seconds
         table.append(
             {
