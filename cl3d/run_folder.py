@@ -94,10 +94,12 @@ def _resumed(config: DictConfig, folder: Path) -> DictConfig:
     script = stored.pop("script", None)
     if script != _script():
         raise InputError(f"{folder} is a run of {script}.py: resume it with that")
-    if set(stored) != set(config):
-        differing = ", ".join(sorted(map(str, set(stored) ^ set(config))))
+    if unknown := (set(stored) ^ set(config)) - set(HOW):
+        differing = ", ".join(sorted(map(str, unknown)))
         raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
-    return stored
+    whole = OmegaConf.merge({key: config[key] for key in HOW if key in config}, stored)
+    assert isinstance(whole, DictConfig)
+    return whole
 
 
 def job_folder(settings: str) -> str:

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from script_runs import SCRIPTS, TINY_RUN, results_of, run
+from script_runs import SCRIPTS, TINY_RUN, results_of, resume, run
 
+from cl3d.config_paths import CONFIGS
 from cl3d.report.collect import collect
 from cl3d.report.summary import summarize
 from cl3d.run_folder import LONGEST_NAME, job_folder
@@ -19,6 +20,8 @@ from cl3d.run_folder import LONGEST_NAME, job_folder
 SLURM = str(Path(__file__).with_name("single_node_slurm.sh"))
 LAUNCHERS = {
     "joblib": ("hydra_plugins.hydra_joblib_launcher", "hydra.launcher.n_jobs=2"),
+    "processes": ("hydra_plugins.hydra_joblib_launcher", "hydra.launcher.n_jobs=2"),
+    "slurm": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.cpus_per_task=1"),
     "submitit_local": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.timeout_min=10"),
     "submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "hydra.launcher.timeout_min=10"),
 }
@@ -47,9 +50,46 @@ def test_a_larger_sweep_runs_what_is_new(monkeypatch, tmp_path, capsys):
     assert names == {"random", "herding", "k_center"}
 
 
+def test_a_dry_run_counts_jobs_and_hours_and_runs_nothing(monkeypatch, tmp_path, capsys):
+    def sweep(*more):
+        arguments = ["-m", *TINY_RUN, "buffer=random", *more]
+        assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=tmp_path) == 0
+        return capsys.readouterr().out
+
+    sweep("seed=0")
+    made = sorted(tmp_path.rglob("*"))
+    shown = sweep("seed=0,1,2", "dry_run=true")
+    assert "3 jobs, 1 finished; the others take about 0.0" in shown
+    assert shown.count(": finished") == 1
+    assert shown.count(": about") == 2
+    assert sorted(tmp_path.rglob("*")) == made
+
+
+def test_a_run_of_before_there_were_dry_runs_is_gone_on_with(monkeypatch, tmp_path, capsys):
+    arguments = [*TINY_RUN, "buffer=random"]
+    assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=tmp_path / "run") == 0
+    config = tmp_path / "run" / "config.yaml"
+    config.write_text(config.read_text().replace("dry_run: false\n", ""))
+    assert resume("cl_run", tmp_path / "run", monkeypatch=monkeypatch) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("preset", sorted(path.stem for path in (CONFIGS / "hydra/launcher").glob("*.yaml")))
+def test_launcher_presets_need_their_plugins_or_compose(preset, monkeypatch, capsys):
+    code = run("cl_run", f"hydra/launcher={preset}", "--cfg=job", monkeypatch=monkeypatch, folder=None)
+    plugin = {"processes": "joblib", "ray_local": "ray"}.get(preset, "submitit")
+    if importlib.util.find_spec("hydra_plugins") and importlib.util.find_spec(
+        f"hydra_plugins.hydra_{plugin}_launcher"
+    ):
+        assert code == 0
+    else:
+        assert code == 2
+        assert "pip install cl3d[sweeps] brings more" in capsys.readouterr().err
+
+
 def sweep_with(launcher: str, folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
     module, option = LAUNCHERS[launcher]
-    if importlib.util.find_spec(module) is None:
+    if importlib.util.find_spec("hydra_plugins") is None or importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed: pip install cl3d[sweeps]")
     slurm = launcher.endswith("slurm")
     if slurm and shutil.which("sinfo") is None:
@@ -92,3 +132,21 @@ def test_a_job_that_is_refused_is_told_of_and_stops_no_other(tmp_path, launcher)
     assert "steps=99 with 5 classes: give 1 to 5" in told.stderr.splitlines()[-1]
     assert "Traceback" not in told.stderr
     assert len(list((tmp_path / "sweep").glob("*/results.json"))) == 1
+
+
+@pytest.mark.slow
+def test_joblib_and_slurm_come_to_the_same_table(tmp_path):
+    """By the presets, as one would type them."""
+    tables = []
+    for launcher in ("processes", "slurm"):
+        folder = tmp_path / launcher
+        assert sweep_with(launcher, folder, "buffer=random,herding", "seed=0,1").returncode == 0
+        command = [sys.executable, str(SCRIPTS / "tables.py"), str(folder), "--reference=random"]
+        told = subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": str(SCRIPTS.parent)}, capture_output=True
+        )
+        assert told.returncode == 0, told.stderr
+        tables.append(told.stdout)
+        assert {results_of(path.parent)["status"] for path in folder.glob("*/results.json")} == {"finished"}
+    assert tables[0] == tables[1]
+    assert b"herding" in tables[0]

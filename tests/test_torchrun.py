@@ -27,9 +27,9 @@ def torchrun(count: int, *command: object, restarts: int = 0) -> subprocess.Comp
 
 
 def products(folder: Path) -> dict[str, bytes]:
-    """What a run leaves, besides times and its own place."""
+    """What a run leaves, besides its own place and times, which also stand in states."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): b"" if path.parent.name == "state" else path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file() and path.name not in {*TIMES, ".lock", "config.yaml"}
     }
