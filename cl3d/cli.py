@@ -52,8 +52,11 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
     _set_up()
-    with distributed.processes(), _one_tells():
-        _launch(config_name, task)
+    try:
+        with distributed.processes(), _one_tells():
+            _launch(config_name, task)
+    except distributed.Lost as error:  # when this one had come to its end
+        _exit(EXIT_LOST, [f"error: {error}"])
 
 
 def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
@@ -82,14 +85,13 @@ def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
 
     try:
         run()
-    except distributed.Lost as error:
-        _exit(EXIT_LOST, [f"error: {error}"])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, distributed.Lost) as error:
+        lost = isinstance(error, distributed.Lost)
         kept = _remove_empty(folders, start)
         where = f"; what is finished is in {kept[-1]}" if kept else ""
         if kept and config_name in RESUMABLE:
             where += f", and resume={kept[-1]} goes on"
-        _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
+        _exit(EXIT_LOST if lost else EXIT_INTERRUPTED, [f"{error if lost else 'interrupted'}{where}"])
     except (CompactHydraException, OmegaConfBaseException, OSError, InputError) as error:
         refused.append(error)
     _remove_empty(folders, start)  # of what was refused, or wrote nothing

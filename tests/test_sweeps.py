@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,10 @@ def test_launcher_presets_need_their_plugins_or_compose(preset, monkeypatch, cap
         assert "pip install cl3d[sweeps] brings more" in capsys.readouterr().err
 
 
-def sweep_with(launcher: str, folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+def sweep_with(
+    launcher: str, folder: Path, *settings: str, beside: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Runs a tiny sweep; ``beside`` is a command that is given the sweep's as arguments, in SLURM's reach."""
     module, option = LAUNCHERS[launcher]
     if importlib.util.find_spec("hydra_plugins") is None or importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed: pip install cl3d[sweeps]")
@@ -96,6 +100,7 @@ def sweep_with(launcher: str, folder: Path, *settings: str) -> subprocess.Comple
         pytest.skip("SLURM is not installed: apt-get install slurm-wlm munge")
     command = [
         *([SLURM] if slurm else []),
+        *beside,
         sys.executable,
         str(SCRIPTS / "cl_run.py"),
         "-m",
@@ -134,19 +139,57 @@ def test_a_job_that_is_refused_is_told_of_and_stops_no_other(tmp_path, launcher)
     assert len(list((tmp_path / "sweep").glob("*/results.json"))) == 1
 
 
+def table_of(folder: Path) -> list[list[str]]:
+    """The cells of a sweep's table, seconds and memory aside."""
+    command = [sys.executable, str(SCRIPTS / "tables.py"), str(folder), "--reference=random"]
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS.parent)}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    head, _, *rows = [line.split("|") for line in told.stdout.splitlines() if line]
+    kept = [place for place, name in enumerate(head) if name.strip() not in ("seconds", "peak MiB")]
+    assert len(kept) == len(head) - 2
+    return [[row[place] for place in kept] for row in (head, *rows)]
+
+
 @pytest.mark.slow
 def test_joblib_and_slurm_come_to_the_same_table(tmp_path):
     """By the presets, as one would type them."""
-    tables = []
+    tables, files = [], []
     for launcher in ("processes", "slurm"):
         folder = tmp_path / launcher
         assert sweep_with(launcher, folder, "buffer=random,herding", "seed=0,1").returncode == 0
-        command = [sys.executable, str(SCRIPTS / "tables.py"), str(folder), "--reference=random"]
-        told = subprocess.run(
-            command, env=os.environ | {"PYTHONPATH": str(SCRIPTS.parent)}, capture_output=True
-        )
-        assert told.returncode == 0, told.stderr
-        tables.append(told.stdout)
-        assert {results_of(path.parent)["status"] for path in folder.glob("*/results.json")} == {"finished"}
+        tables.append(table_of(folder))
+        files.append({path.parent.name: path.read_bytes() for path in folder.glob("*/results.json")})
     assert tables[0] == tables[1]
-    assert b"herding" in tables[0]
+    assert files[0] == files[1]
+    assert len(files[0]) == 4
+
+
+PREEMPTS = """
+import subprocess, sys, time
+from pathlib import Path
+folder, *command = sys.argv[1:]
+sweep = subprocess.Popen(command)
+while sweep.poll() is None and not list(Path(folder).glob("*/state/step_01.safetensors")):
+    time.sleep(0.1)
+job = subprocess.run(["squeue", "--noheader", "--format=%A"], capture_output=True, text=True).stdout
+subprocess.run(["scancel", "--signal=USR2", job.split()[0]], check=True)
+sys.exit(sweep.wait())
+"""
+"""Sends a sweep's job what SLURM sends to one that is preempted or runs out of time, in its second step."""
+
+
+@pytest.mark.slow
+def test_a_job_of_slurm_that_is_preempted_is_queued_again_and_goes_on(tmp_path):
+    def sweep(folder, *beside):
+        told = sweep_with("slurm", folder, "buffer=random", "strategy.training.epochs=200", beside=beside)
+        assert told.returncode == 0, told.stderr
+        (job,) = [path.parent for path in folder.glob("*/results.json")]
+        return job
+
+    folder = tmp_path / "preempted"
+    job = sweep(folder, sys.executable, "-c", PREEMPTS, str(folder))
+    logs = "".join(path.read_text() for path in folder.glob(".submitit/*/*log*"))
+    assert "this job is preempted" in logs
+    whole = sweep(tmp_path / "whole")
+    assert (job / "results.json").read_bytes() == (whole / "results.json").read_bytes()
