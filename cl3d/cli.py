@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,15 +27,13 @@ from omegaconf.errors import OmegaConfBaseException
 from cl3d import distributed
 from cl3d.config_paths import CONFIGS, anchored
 from cl3d.errors import InputError, Note, check_whole
+from cl3d.launched import check_shared, one_tells
 from cl3d.ops.allocator import tune_allocator
 from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
-SHARED_OUT = ("cl_run", "distill", "evaluate")
-"""Scripts that several processes may run together, started by torchrun."""
-
 EXIT_LOST, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -53,7 +51,7 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
     _set_up()
     try:
-        with distributed.processes(), _one_tells():
+        with distributed.processes(), one_tells():
             _launch(config_name, task)
     except distributed.Lost as error:  # when this one had come to its end
         _exit(EXIT_LOST, [f"error: {error}"])
@@ -73,7 +71,7 @@ def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
             _set_up()
             os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
-            _check_shared(config_name)
+            check_shared(config_name)
             task(resumed(anchored(config), folders[-1]), folders[-1])
         except AlreadyFinished as error:
             print(error)
@@ -263,21 +261,6 @@ def _set_up() -> None:
     tune_allocator()
 
 
-def _check_shared(script: str) -> None:
-    """Refuses what several processes cannot run together.
-
-    Raises:
-        InputError: if the script is one process's, or a restart would not find what there is.
-    """
-    if distributed.world() == 1:
-        return
-    if script not in SHARED_OUT:
-        raise InputError(f"{script}.py is one process: start it with python, and give workers= for more")
-    named = any(text.startswith(("folder=", "resume=")) for text in HydraConfig.get().overrides.task)
-    if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")) and not named:
-        raise InputError("--max-restarts without folder=: a restart would not find the run: give folder=")
-
-
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -297,16 +280,6 @@ def _remove_empty(folders: list[Path], start: float) -> list[Path]:
             if folder.stat().st_ctime >= start:
                 folder.rmdir()
     return [folder for folder in folders if folder.is_dir()]
-
-
-@contextlib.contextmanager
-def _one_tells() -> Iterator[None]:
-    """Of a run's processes the first alone writes to standard output."""
-    if distributed.is_main():
-        yield
-        return
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        yield
 
 
 def _exit(code: int, lines: list[str]) -> None:

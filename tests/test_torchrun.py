@@ -11,8 +11,9 @@ import pytest
 from processes import environment, in_processes
 from script_runs import SCRIPTS, TINY, TINY_RUN, resume, run
 
-from cl3d import cli, distributed
+from cl3d import distributed
 from cl3d.errors import InputError
+from cl3d.launched import check_shared
 
 KILLED = Path(__file__).with_name("killed.py")
 DISTILL = [*TINY, "condenser=pcc", "condenser.iterations=6", "ppc=2"]
@@ -53,7 +54,7 @@ def one_of_two(monkeypatch):
 
 def test_a_script_of_one_process_is_refused(one_of_two):
     with pytest.raises(InputError, match=r"compare\.py is one process: start it with python"):
-        cli._check_shared("compare")
+        check_shared("compare")
 
 
 def folder_of_rank(folder: str) -> None:

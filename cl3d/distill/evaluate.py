@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +20,9 @@ from cl3d.errors import InputError
 from cl3d.models import Backbone, PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
+
+Shown = PointClouds | Callable[[int], PointClouds]
+"""What a network is trained on: the same clouds in all epochs, or those of each."""
 
 
 @dataclass(frozen=True)
@@ -97,22 +101,13 @@ def evaluate(
     total = torch.bincount(test.labels.cpu(), minlength=classes)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
 
-    def tested(run: int) -> list[Tensor]:
-        """Correct clouds of each class after the last epoch; or after every one, where asked for."""
-        net = networks.draw(run)
-        shown = partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
-        found: list[Tensor] = []
+    def shown(run: int) -> Shown:
+        return partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
 
-        def test_now(epoch: int) -> None:
-            if best_epoch:
-                found.append(count_correct(net, test, classes))
-
-        fit(net, shown, training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
-        return found or [count_correct(net, test, classes)]
-
+    trial = partial(_tested, networks, shown, test, training, seed, best_epoch, progress)
     counts, best = [], []
     with progress("evaluation networks", runs) as advance:
-        for found in shared_out(runs, tested):
+        for found in shared_out(runs, trial):
             counts.append(found[-1])
             best += [max(float(c.sum() / total.sum()) for c in found)] if best_epoch else []
             advance()
@@ -120,6 +115,27 @@ def evaluate(
     mean = torch.stack(counts).double().mean(dim=0) / total
     per_class = {c: float(mean[c]) for c in range(classes) if total[c] > 0}
     return Evaluation(accuracies, per_class, tuple(best))
+
+
+def _tested(
+    networks: Networks,
+    shown: Callable[[int], Shown],
+    test: PointClouds,
+    training: Training,
+    seed: int,
+    best_epoch: bool,
+    progress: Progress,
+    run: int,
+) -> list[Tensor]:
+    """Correct clouds of each class by one network, after its last epoch or, where asked for, after each."""
+    net, found = networks.draw(run), list[Tensor]()
+
+    def test_now(epoch: int) -> None:
+        if best_epoch:
+            found.append(count_correct(net, test, networks.num_classes))
+
+    fit(net, shown(run), training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
+    return found or [count_correct(net, test, networks.num_classes)]
 
 
 def _decoded(
