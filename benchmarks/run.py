@@ -53,7 +53,7 @@ PARTS = {
     "layers": Part("Layers", "layers.py", (), (*SMALL, "--clouds", "4", "--norms", "batch")),
     "point_ops": Part("Point operations", "point_ops.py", (), (*SMALL, "--clouds", "2")),
     "models": Part("Backbones", "models.py", (), (*SMALL, "--models", "pointnet", "voxelnet")),
-    "scaling": Part("Growth", "scaling.py", (), ("--rounds", "1", "--cases", "dm", "--axes", "points")),
+    "growth": Part("Growth", "growth.py", (), ("--rounds", "1", "--cases", "dm", "--axes", "points")),
 }
 
 

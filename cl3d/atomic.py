@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there; of a run's processes one alone writes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from cl3d.distributed import is_main
 from cl3d.errors import InputError
 
 try:
@@ -19,11 +20,14 @@ except ImportError:  # not a POSIX system: what killed processes leave stays
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes ``data`` to a temporary file beside ``path`` and renames it.
 
-    Temporary files that killed writers of the same path left are removed.
+    Temporary files that killed writers of the same path left are removed. Where a run has several processes,
+    only the first of them writes; for the others this is nothing.
 
     Raises:
         InputError: if it cannot be written (disk full, folder not writable); nothing is left behind.
     """
+    if not is_main():
+        return
     path = Path(path)
     temporary: str | None = None
     try:
@@ -52,6 +56,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text; see :func:`write_bytes`."""
     write_bytes(path, text.encode())
+
+
+def remove(path: Path) -> None:
+    """Removes a file where there is one, as alone the process that writes it may; see :func:`write_bytes`."""
+    if is_main():
+        path.unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> tuple[int, str]:

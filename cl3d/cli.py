@@ -24,15 +24,17 @@ from hydra.errors import (
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cl3d import distributed
 from cl3d.config_paths import CONFIGS, anchored
 from cl3d.errors import InputError, Note, check_whole
+from cl3d.launched import check_shared, one_tells
 from cl3d.ops.allocator import tune_allocator
 from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+EXIT_LOST, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
@@ -42,11 +44,20 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
         config_name: a file of ``configs/``.
         task: called with the config and the run's folder.
 
-    Exits with 2 and one sentence on wrong input, with 130 when interrupted.
+    Exits with 2 and one sentence on wrong input, with 130 when interrupted, with 1 where another process of
+    the same run has ended.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
     _set_up()
+    try:
+        with distributed.processes(), one_tells():
+            _launch(config_name, task)
+    except distributed.Lost as error:  # when this one had come to its end
+        _exit(EXIT_LOST, [f"error: {error}"])
+
+
+def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     folders: list[Path] = []
     refused: list[Exception] = []
     start, process = time.time(), os.getpid()
@@ -54,11 +65,13 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=config_name)
     def run(config: DictConfig) -> None:
         folders.append(Path(HydraConfig.get().runtime.output_dir))
+        folders.append(distributed.by_main(lambda: folders[-1]))  # clocks differ, and name folders
         alone = os.getpid() != process  # a launcher's own, from which exceptions alone get out
         if alone:
             _set_up()
             os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
+            check_shared(config_name)
             task(resumed(anchored(config), folders[-1]), folders[-1])
         except AlreadyFinished as error:
             print(error)
@@ -70,12 +83,13 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
 
     try:
         run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, distributed.Lost) as error:
+        lost = isinstance(error, distributed.Lost)
         kept = _remove_empty(folders, start)
         where = f"; what is finished is in {kept[-1]}" if kept else ""
         if kept and config_name in RESUMABLE:
             where += f", and resume={kept[-1]} goes on"
-        _exit(EXIT_INTERRUPTED, [f"interrupted{where}"])
+        _exit(EXIT_LOST if lost else EXIT_INTERRUPTED, [f"{error if lost else 'interrupted'}{where}"])
     except (CompactHydraException, OmegaConfBaseException, OSError, InputError) as error:
         refused.append(error)
     _remove_empty(folders, start)  # of what was refused, or wrote nothing
@@ -238,7 +252,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    if issubclass(category, Note):  # what libraries warn of is for developers
+    if issubclass(category, Note) and distributed.is_main():  # what libraries warn of is for developers
         print(f"note: {message}", file=sys.stderr)
 
 
@@ -252,5 +266,6 @@ def _remove_empty(folders: list[Path], start: float) -> list[Path]:
 
 
 def _exit(code: int, lines: list[str]) -> None:
-    print(*lines, sep="\n", file=sys.stderr)
+    who = "" if distributed.is_main() else f"process {distributed.rank()}: "
+    print(*(f"{who}{line}" for line in lines), sep="\n", file=sys.stderr)
     sys.exit(code)

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cl3d.atomic import write_text
+from cl3d.distributed import by_main
 from cl3d.environment import environment
 from cl3d.errors import InputError
 
@@ -41,9 +43,13 @@ def open_folder(folder: Path, config: DictConfig, finished: bool, grows: Sequenc
         AlreadyFinished: if that run has the same settings.
         InputError: if the folder holds another run, or cannot be written to.
     """
-    path = folder / "config.yaml"
     whole = OmegaConf.merge({"script": _script()}, config)
     assert isinstance(whole, DictConfig)
+    by_main(partial(_open, folder / "config.yaml", whole, finished, grows))
+
+
+def _open(path: Path, whole: DictConfig, finished: bool, grows: Sequence[str]) -> None:
+    folder = path.parent
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
@@ -72,6 +78,10 @@ def resumed(config: DictConfig, folder: Path) -> DictConfig:
     Raises:
         InputError: if there is no such run of this script, or other settings stand beside ``resume=``.
     """
+    return by_main(partial(_resumed, config, folder))
+
+
+def _resumed(config: DictConfig, folder: Path) -> DictConfig:
     if "resume" not in config or config.resume is None:
         return config
     if not isinstance(config.resume, str) or not config.resume:

@@ -1,6 +1,7 @@
 """Class-incremental learning with a distilled memory: python scripts/cl_run.py steps=10 buffer=pcc.
 
 Interrupted or killed, python scripts/cl_run.py resume=FOLDER goes on where it was.
+With -m it is many runs, which dry_run=true counts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from omegaconf import DictConfig
 
 from cl3d.cli import flag, launch
 from cl3d.configured import continual_run
+from cl3d.report.sweep import Forecast
 from cl3d.run_folder import open_folder
+
+jobs = Forecast()
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -23,6 +27,9 @@ def main(config: DictConfig, folder: Path) -> None:
 
     reported = flag(config, "report")
     run = continual_run(config)
+    if flag(config, "dry_run"):
+        jobs.add(folder, run)
+        return
     open_folder(folder, config, finished=finished(folder))
     terminal = Terminal()
     results = run.start(
@@ -39,3 +46,4 @@ def main(config: DictConfig, folder: Path) -> None:
 
 if __name__ == "__main__":
     launch("cl_run", main)
+    jobs.tell()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from cl3d.atomic import remove
 from cl3d.cli import budget, build_condenser, flag, launch, whole
 from cl3d.errors import InputError
 from cl3d.locks import locked
@@ -48,7 +49,7 @@ def main(config: DictConfig, folder: Path) -> None:
         seconds = None if resumed else time.monotonic() - start  # what came before is not known
         write_cost(folder / "cost.json", seconds, device, synthetic)
         save(synthetic, written, provenance(config, dataset))
-        checkpoint.unlink(missing_ok=True)
+        remove(checkpoint)
         show_set(terminal, synthetic, written)
     if reported:
         report_after(folder, synthetic.initial)

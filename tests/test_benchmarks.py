@@ -12,7 +12,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["updates_40", "evaluation", "layers", "point_ops", "scaling", "models"])
+@pytest.mark.parametrize("part", ["updates_40", "evaluation", "layers", "point_ops", "growth", "models"])
 def test_each_part_is_measured(part):
     command = [sys.executable, str(BENCHMARKS / "run.py"), "--quick", "--parts", part]
     shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,5 +1,6 @@
 """Class-incremental learning on Avalanche; the only folder that imports avalanche."""
 
+from cl3d.continual import alone  # noqa: F401 - before all else that imports avalanche
 from cl3d.continual.benchmark import class_incremental, class_order, experience_clouds, split_classes
 from cl3d.continual.bounds import Cumulative, Joint, Naive
 from cl3d.continual.buffer import CondensedBuffer

@@ -34,6 +34,7 @@ from cl3d.data import Dataset
 from cl3d.distill import Budget, Networks, Reservoir
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name
+from cl3d.distributed import by_main
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.peak_memory import PeakMemory
@@ -196,7 +197,7 @@ class ContinualRun:
         with locked(folder):
             settings = self.settings()
             states = RunStates(folder, settings | {"cl3d_version": __version__})
-            state = states.read() if self._told_apart else None
+            state = by_main(states.read) if self._told_apart else None
             results = Results(settings, [] if state is None else finished_steps(state))
             results.write(folder)
             on_start()

@@ -11,6 +11,7 @@ from typing import Any
 from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor
 
+from cl3d.atomic import remove
 from cl3d.continual.results import Results, StepResult
 from cl3d.distill.checkpoint import (
     Checkpoint,
@@ -68,9 +69,9 @@ class RunStates:
         tensors = {f"net.{name}": t for name, t in strategy.model.state_dict().items()}
         tensors |= {f"optimizer.{name}": t for name, t in optimizer_tensors(strategy.optimizer).items()}
         self._checkpoint(len(steps)).write(State(tensors, facts))
-        self.condensing_file(len(steps) - 1).unlink(missing_ok=True)
+        remove(self.condensing_file(len(steps) - 1))
         for old in range(1, len(steps) - KEPT + 1):
-            self._path(old).unlink(missing_ok=True)
+            remove(self._path(old))
 
     def read(self) -> State | None:
         """The newest state that is whole, and whose memory is; None where there is none.

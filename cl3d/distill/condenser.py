@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from cl3d.distill.sharing import least_bytes, note_small, picks_within
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.views import for_net
+from cl3d.distributed import agree, by_main
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.models import Net, PointNet
 from cl3d.progress import Progress, silent
@@ -129,12 +131,13 @@ class Condenser:
         saved = None
         if checkpoint is not None and self.objective is not None:
             saved = Checkpoint(checkpoint, self._made_from(clouds, budget, model, seed, where))
-        state = None if saved is None else _read(saved)
+        state = None if saved is None else by_main(partial(_read, saved))
         if state is None:
-            picked = self._pick(real, picks, networks, seed, progress)
+            picked = by_main(partial(self._pick, real, picks, networks, seed, progress))
         else:
             picked = state.tensors["picked"]
         synthetic = self._start(real, picked, shares, seed, progress)
+        agree(synthetic.parameters())
         synthetic.initial = _looked_at(synthetic)
         if self.objective is not None:
             loop = self._loop(synthetic, real, networks, seed, progress)

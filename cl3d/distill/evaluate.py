@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,15 @@ from cl3d.distill.protocols import default
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
 from cl3d.distill.views import for_net
+from cl3d.distributed import shared_out
 from cl3d.errors import InputError
 from cl3d.models import Net, PointNet, SegmentationNet
 from cl3d.ops.part_iou import ClassParts
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
+
+Shown = PointClouds | Callable[[int], PointClouds]
+"""What a network is trained on: the same clouds in all epochs, or those of each."""
 
 
 def evaluate(
@@ -39,7 +44,8 @@ def evaluate(
 ) -> Evaluation:
     """Trains ``runs`` fresh networks on a set and tests each after its last epoch.
 
-    Both are normalised. The test clouds are looked at once per network, after training.
+    Both are normalised. The test clouds are looked at once per network, after training. Processes share out
+    the networks.
 
     Args:
         synthetic: the set, or real clouds (the whole data, as an upper bound).
@@ -68,20 +74,16 @@ def evaluate(
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
     measure = _test_of(looked_at, clouds, test, classes, class_parts)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
+
+    def shown(run: int) -> Shown:
+        return partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
+
+    tested = partial(_tested, networks, shown, measure, training, seed, best_epoch, progress)
     scores, best = [], []
     with progress("evaluation networks", runs) as advance:
-        for run in range(runs):
-            net = networks.draw(run)
-            shown = partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
-            tested: list[Any] = []
-
-            def test_now(epoch: int, net: Any = net, tested: list[Any] = tested) -> None:
-                if best_epoch:
-                    tested.append(measure(net))
-
-            fit(net, shown, training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
-            scores.append(tested[-1] if tested else measure(net))
-            best += [max(map(measure.figure, tested))] if tested else []
+        for found in shared_out(runs, tested):
+            scores.append(found[-1])
+            best += [max(map(measure.figure, found))] if best_epoch else []
             advance()
     return measure.evaluation(scores, tuple(best))
 
@@ -92,6 +94,27 @@ def _test_of(
     if isinstance(net, SegmentationNet):
         return PartTest(test, parts_found(clouds, test) if class_parts is None else class_parts)
     return ClassTest(test, num_classes)
+
+
+def _tested(
+    networks: Networks,
+    shown: Callable[[int], Shown],
+    measure: Test[Any],
+    training: Training,
+    seed: int,
+    best_epoch: bool,
+    progress: Progress,
+    run: int,
+) -> list[Any]:
+    """The scores of one network: after its last epoch or, where asked for, after each."""
+    net, found = networks.draw(run), list[Any]()
+
+    def test_now(epoch: int) -> None:
+        if best_epoch:
+            found.append(measure(net))
+
+    fit(net, shown(run), training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
+    return found or [measure(net)]
 
 
 def _decoded(

@@ -14,6 +14,7 @@ from cl3d.distill.kept import Kept
 from cl3d.distill.networks import Networks
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.training import Training, fit
+from cl3d.distributed import shared_out
 from cl3d.errors import InputError, check_whole
 from cl3d.models import Backbone, Net
 from cl3d.progress import Progress
@@ -108,18 +109,31 @@ class Experts:
         return True
 
     def prepare(self, real: PointClouds, networks: Networks, seed: int, progress: Progress) -> Ways:
-        """Trains the experts, or finds them again."""
-        ways = [self._way(i, real, networks, seed, progress) for i in range(self.experts)]
+        """Trains the experts, shared out over the processes, or finds them again."""
+        kept = [
+            Kept(self.folder, f"expert_{index:02d}", real, networks, self.training, seed)
+            for index in range(self.experts)
+        ]
+
+        def way(index: int) -> tuple[Trajectory, bool]:
+            found = kept[index].read()
+            if found is not None:
+                return _way(found), True
+            return self._trained(index, real, networks, seed, progress), False
+
+        ways = []
+        for file, (stops, found) in zip(kept, shared_out(self.experts, way), strict=True):
+            if not found:
+                file.write(
+                    {f"{e:04d}.{i:04d}": t for e, stop in enumerate(stops) for i, t in enumerate(stop)}
+                )
+            ways.append(stops)
         return Ways(self.span, ways, self.last_start)
 
-    def _way(
+    def _trained(
         self, index: int, real: PointClouds, networks: Networks, seed: int, progress: Progress
     ) -> Trajectory:
-        kept = Kept(self.folder, f"expert_{index:02d}", real, networks, self.training, seed)
         net = networks.draw("expert", index)
-        found = kept.read()
-        if found is not None:
-            return _way(found)
         way = [_snapshot(net)]
         fit(
             net,
@@ -130,7 +144,6 @@ class Experts:
             f"expert {index + 1} of {self.experts}",
             after_epoch=lambda epoch: way.append(_snapshot(net)),
         )
-        kept.write({f"{e:04d}.{i:04d}": t for e, stop in enumerate(way) for i, t in enumerate(stop)})
         return way
 
 

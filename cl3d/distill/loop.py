@@ -12,12 +12,14 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.distill.checkpoint import Checkpoint, State, optimizer_tensors, restore_optimizer
+from cl3d.distill.matching import match
 from cl3d.distill.networks import Networks
 from cl3d.distill.objectives import Alternates, Begins, LearningObjective, Objective
 from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Source
 from cl3d.distill.synthetic import SyntheticSet
+from cl3d.distributed import Lost, agree
 from cl3d.errors import InputError
 from cl3d.models import Net
 from cl3d.progress import Progress
@@ -88,7 +90,7 @@ class Loop:
                     self._step()
                     whole = None
                     advance(f"loss {self.losses[-1]:.4g}, moved {float(self._moved().mean()):.3f}")
-                except KeyboardInterrupt:
+                except (KeyboardInterrupt, Lost):
                     if checkpoint is not None:
                         checkpoint.write(self.state(picked) if whole is None else whole)
                     raise
@@ -169,6 +171,7 @@ class Loop:
         """Moves the set, given the loss's gradient with respect to the decoded points."""
         points.backward(gradient)
         self._optimizer.step()
+        agree(parameter for group in self._optimizer.param_groups for parameter in group["params"])
 
     def _batches(self, iteration: int) -> list[PointClouds]:
         """Real clouds of each class."""
@@ -193,26 +196,10 @@ class Loop:
         batches: list[PointClouds],
         now: PointClouds,
     ) -> tuple[float, Tensor]:
-        """Loss and its gradient with respect to the decoded points, class by class unless it is joint.
-
-        The gradient with respect to what the objective learns is added to its parameters' ``.grad``.
-        """
-        total = 0.0
-        own = list(objective.parameters()) if isinstance(objective, LearningObjective) else []
-        gradient = torch.zeros_like(now.points)
+        """Loss and its gradient with respect to the decoded points, class by class unless it is joint."""
         reference = concatenate([batch[: self.statistics_batch] for batch in batches])
-        if objective.joint:
-            batches = [concatenate(batches)]
         with frozen_statistics(net, reference):
-            for label, batch in enumerate(batches):
-                mine = (now.labels == label) | objective.joint
-                leaf = now.points.detach()[mine].requires_grad_()
-                loss = objective(net, batch, now[mine].with_points(leaf))
-                loss.backward(inputs=[leaf, *own])  # these alone: the network's .grad stays as it was
-                assert leaf.grad is not None
-                gradient[mine] = leaf.grad
-                total += float(loss.detach())
-        return total, gradient
+            return match(objective, net, [concatenate(batches)] if objective.joint else batches, now)
 
     def _diverged(self, what: str) -> Diverged:
         if self._good:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from cl3d.distributed import local_rank, world
 from cl3d.errors import InputError
 from cl3d.models import Net
 from cl3d.random import KeyPart, isolated
@@ -59,11 +60,13 @@ def model_name(model: BuildModel) -> str:
 def resolve_device(device: str) -> torch.device:
     """Turns ``auto``, ``cpu``, ``cuda`` or ``cuda:1`` into a device that is there.
 
+    Where a run has several processes, ``cuda`` is each one's own.
+
     Raises:
-        InputError: if CUDA is asked for where there is none, or the name is unknown.
+        InputError: if CUDA is asked for where there is none or too few, or the name is unknown.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         resolved = torch.device(device)
     except RuntimeError:
@@ -75,4 +78,20 @@ def resolve_device(device: str) -> torch.device:
         raise InputError(
             f"device={device}, but {found} CUDA devices are here: give device=cpu or device=auto"
         )
+    if resolved.type == "cuda" and world() > 1:
+        _check_own(device, resolved)
     return resolved
+
+
+def _check_own(device: str, resolved: torch.device) -> None:
+    """Refuses a CUDA device that a process would share with others of its run."""
+    if resolved.index is not None:
+        raise InputError(
+            f"device={device} with {world()} processes: give device=cuda, of which each has its own"
+        )
+    if local_rank() >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        raise InputError(
+            f"device={device}, but {found} CUDA devices are here for more processes: "
+            "start one for each device, or give device=cpu"
+        )

@@ -11,6 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.views import outputs
+from cl3d.distributed import merge_rows
+from cl3d.teams import own_work, owner
 
 SMALLEST_BATCH = 3
 
@@ -77,22 +79,28 @@ def frozen_statistics(net: nn.Module, reference: PointClouds) -> Iterator[None]:
 
 @torch.no_grad()
 def _take_statistics(net: nn.Module, norms: list[_BatchNorm], reference: PointClouds) -> None:
-    """Sets the running statistics of ``norms`` to those of ``reference``.
+    """Sets the running statistics of ``norms`` to those of ``reference``; processes share out the passes.
 
     Pooled over passes: the mean of the means, and the mean of the variances plus the variance of the means.
     """
     passes = -(-len(reference) // CLOUDS_AT_ONCE)
-    running = [(norm.get_buffer("running_mean"), norm.get_buffer("running_var")) for norm in norms]
-    pooled = [[torch.zeros_like(mean) for _ in range(3)] for mean, _ in running]
     for norm in norms:
         norm.momentum = 1.0
         norm.train()
-    for first in range(passes):
-        outputs(net, reference[first::passes])
-        for sums, (mean, variance) in zip(pooled, running, strict=True):
-            for total, term in zip(sums, (mean, mean.square(), variance), strict=True):
-                total += term / passes
-    if passes > 1:  # after one, they are what they should be
-        for (means, squares, variances), (mean, variance) in zip(pooled, running, strict=True):
-            mean.copy_(means)
-            variance.copy_(variances + squares - means.square())
+    if passes == 1:
+        outputs(net, reference)
+        return
+    running = [[norm.get_buffer(f"running_{name}") for norm in norms] for name in ("mean", "var")]
+    sizes = [len(mean) for mean in running[0]]
+    taken = reference.points.new_zeros(passes, 2, sum(sizes))
+    for work in own_work(passes, divisible=False):
+        outputs(net, reference[work.unit :: passes])
+        taken[work.unit] = torch.stack([torch.cat(buffers) for buffers in running])
+    merge_rows(taken, torch.tensor([owner(first, 0, passes) for first in range(passes)]))
+    means, squares, variances = (torch.zeros_like(taken[0, 0]) for _ in range(3))
+    for mean, variance in taken:
+        for total, term in ((means, mean), (squares, mean.square()), (variances, variance)):
+            total += term / passes
+    for buffers, pooled in zip(running, (means, variances + squares - means.square()), strict=True):
+        for buffer, values in zip(buffers, pooled.split(sizes), strict=True):
+            buffer.copy_(values)

@@ -61,3 +61,17 @@ def test_strategies_still_need_a_criterion():
     net = torch.nn.Linear(3, 3)
     with pytest.raises(TypeError, match="criterion"):
         LwF(model=net, optimizer=torch.optim.SGD(net.parameters(), 0.1), alpha=1.0, temperature=2.0)
+
+
+def test_a_process_group_is_still_taken_for_avalanches_own(monkeypatch):
+    """Why ``cl3d.continual.alone`` hides this library's processes."""
+    from avalanche.distributed.distributed_helper import DistributedHelper
+
+    from cl3d import distributed
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    assert DistributedHelper.is_distributed
+    monkeypatch.setattr(distributed, "_place", distributed._Place(rank=1, world=2))
+    assert not DistributedHelper.is_distributed
+    assert DistributedHelper.is_main_process
+    assert DistributedHelper.world_size == 1

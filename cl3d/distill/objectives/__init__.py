@@ -1,6 +1,6 @@
 """Objectives: what a synthetic set is asked to have in common with the real clouds."""
 
-from cl3d.distill.objectives.base import Alternates, Begins, LearningObjective, Objective
+from cl3d.distill.objectives.base import Alternates, Begins, LearningObjective, MatchesMeans, Objective
 from cl3d.distill.objectives.distribution import DistributionMatching
 from cl3d.distill.objectives.gradient import GradientMatching, PartGradientMatching, WholeGradientMatching
 from cl3d.distill.objectives.sorted_features import SortedFeatureMatching
@@ -12,6 +12,7 @@ __all__ = [
     "DistributionMatching",
     "GradientMatching",
     "LearningObjective",
+    "MatchesMeans",
     "Objective",
     "PartGradientMatching",
     "SortedFeatureMatching",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -42,6 +43,24 @@ class Objective(Protocol):
             real: (b, p, 3) clouds of one class.
             synthetic: (m, q, 3) clouds of the same class; q may differ from p.
         """
+
+
+@runtime_checkable
+class MatchesMeans(Protocol):
+    """An objective that compares means over clouds, so that several processes may each take a part of these.
+
+    What it returns when called is ``compare(means(real), means(synthetic))``.
+    """
+
+    def means(self, net: Net, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
+        """Tensors each of which is the mean over the clouds of what each cloud gives.
+
+        Args:
+            differentiable: whether there is to be a gradient path to ``clouds.points``.
+        """
+
+    def compare(self, wanted: Sequence[Tensor], found: Sequence[Tensor]) -> Tensor:
+        """A scalar, from the means of real and of synthetic clouds."""
 
 
 @runtime_checkable

@@ -35,16 +35,25 @@ class DistributionMatching:
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
-        parts = shared_parts(real, synthetic) if isinstance(net, SegmentationNet) else None
+        if not isinstance(net, SegmentationNet):
+            return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
+        parts = shared_parts(real, synthetic)
         with torch.no_grad():
-            targets = _means(net, real, parts)
-        return (targets - _means(net, synthetic, parts)).square().sum()
+            targets = _part_means(net, real, parts)
+        return (targets - _part_means(net, synthetic, parts)).square().sum()
+
+    def means(self, net: Net, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
+        """The mean feature."""
+        with torch.set_grad_enabled(differentiable):
+            return [pooled(net, clouds).mean(dim=0)]
+
+    def compare(self, wanted: Sequence[Tensor], found: Sequence[Tensor]) -> Tensor:
+        """Squared."""
+        return (wanted[0] - found[0]).square().sum()
 
 
-def _means(net: Net, clouds: PointClouds, parts: Sequence[int] | None) -> Tensor:
-    """The mean feature of the clouds, (d,); or, for each part, of those that have it, (parts, d)."""
-    if parts is None:
-        return pooled(net, clouds).mean(dim=0)
+def _part_means(net: SegmentationNet, clouds: PointClouds, parts: Sequence[int]) -> Tensor:
+    """The mean feature of each part over the clouds that have it, (parts, d)."""
     assert clouds.parts is not None
     features, means = feature_map(net, clouds), []
     for part in parts:

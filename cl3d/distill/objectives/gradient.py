@@ -52,10 +52,18 @@ class GradientMatching:
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
-        weights = _weights(net)
-        targets = _gradients(net, weights, real, create_graph=False)
-        gradients = _gradients(net, weights, synthetic, create_graph=True)
-        return gradient_distance(targets, gradients, self.distance)
+        return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
+
+    def means(self, net: Net, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
+        """The gradient of each weight."""
+        # a weight that the network has but does not use counts as one with gradient 0
+        return torch.autograd.grad(
+            mean_loss(net, clouds), _weights(net), create_graph=differentiable, materialize_grads=True
+        )
+
+    def compare(self, wanted: Sequence[Tensor], found: Sequence[Tensor]) -> Tensor:
+        """See :func:`gradient_distance`."""
+        return gradient_distance(wanted, found, self.distance)
 
 
 @dataclass(frozen=True)
@@ -106,15 +114,6 @@ def gradient_distance(targets: Sequence[Tensor], gradients: Sequence[Tensor], di
 def _weights(net: nn.Module) -> list[nn.Parameter]:
     """Those whose gradients are compared."""
     return [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
-
-
-def _gradients(
-    net: Net, weights: Sequence[nn.Parameter], clouds: PointClouds, create_graph: bool
-) -> tuple[Tensor, ...]:
-    # a weight that the network has but does not use counts as one with gradient 0
-    return torch.autograd.grad(
-        mean_loss(net, clouds), weights, create_graph=create_graph, materialize_grads=True
-    )
 
 
 def _layer_cosine(target: Tensor, gradient: Tensor) -> Tensor:

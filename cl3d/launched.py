@@ -1,0 +1,40 @@
+"""What a script keeps to whose processes torchrun has started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+
+from hydra.core.hydra_config import HydraConfig
+
+from cl3d import distributed
+from cl3d.errors import InputError
+
+SHARED_OUT = ("cl_run", "distill", "evaluate")
+"""Scripts that several processes may run together."""
+
+
+def check_shared(script: str) -> None:
+    """Refuses what several processes cannot run together.
+
+    Raises:
+        InputError: if the script is one process's, or a restart would not find what there is.
+    """
+    if distributed.world() == 1:
+        return
+    if script not in SHARED_OUT:
+        raise InputError(f"{script}.py is one process: start it with python, and give workers= for more")
+    named = any(text.startswith(("folder=", "resume=")) for text in HydraConfig.get().overrides.task)
+    if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")) and not named:
+        raise InputError("--max-restarts without folder=: a restart would not find the run: give folder=")
+
+
+@contextmanager
+def one_tells() -> Iterator[None]:
+    """Of a run's processes the first alone writes to standard output."""
+    if distributed.is_main():
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield
