@@ -92,13 +92,13 @@ def _take_statistics(net: nn.Module, norms: list[_BatchNorm], reference: PointCl
         return
     running = [[norm.get_buffer(f"running_{name}") for norm in norms] for name in ("mean", "var")]
     sizes = [len(mean) for mean in running[0]]
-    taken = reference.points.new_zeros(passes, 2, sum(sizes))
+    taken = reference.points.new_zeros(passes, 2 * sum(sizes))
     for work in own_work(passes, divisible=False):
         outputs(net, reference[work.unit :: passes])
-        taken[work.unit] = torch.stack([torch.cat(buffers) for buffers in running])
+        taken[work.unit] = torch.cat([*running[0], *running[1]])
     merge_rows(taken, torch.tensor([owner(first, 0, passes) for first in range(passes)]))
-    means, squares, variances = (torch.zeros_like(taken[0, 0]) for _ in range(3))
-    for mean, variance in taken:
+    means, squares, variances = (taken.new_zeros(sum(sizes)) for _ in range(3))
+    for mean, variance in (row.chunk(2) for row in taken):
         for total, term in ((means, mean), (squares, mean.square()), (variances, variance)):
             total += term / passes
     for buffers, pooled in zip(running, (means, variances + squares - means.square()), strict=True):
