@@ -21,6 +21,8 @@ def check_shared(script: str) -> None:
     Raises:
         InputError: if the script is one process's, or a restart would not find what there is.
     """
+    if distributed.world() < distributed.launched():  # in a process that a launcher of Hydra's has started
+        raise InputError("torchrun and hydra/launcher= are given together: give one of them")
     if distributed.world() == 1:
         return
     if script not in SHARED_OUT:

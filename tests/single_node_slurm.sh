@@ -13,6 +13,12 @@ mkdir "$place"/{state,spool}
 started=()
 
 stop() {
+    # a sweep ends when its results are there, and its last job a moment later
+    scancel --user="$(id -un)" 2>/dev/null || true
+    for _ in $(seq 20); do
+        if [ -z "$(squeue --noheader 2>/dev/null)" ]; then break; fi
+        sleep 0.5
+    done
     # the newest first: munged answers until the others have ended
     for ((i = ${#started[@]} - 1; i >= 0; i--)); do
         kill "${started[i]}" 2>/dev/null || true

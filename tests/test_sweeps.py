@@ -190,6 +190,6 @@ def test_a_job_of_slurm_that_is_preempted_is_queued_again_and_goes_on(tmp_path):
     folder = tmp_path / "preempted"
     job = sweep(folder, sys.executable, "-c", PREEMPTS, str(folder))
     logs = "".join(path.read_text() for path in folder.glob(".submitit/*/*log*"))
-    assert "this job is preempted" in logs
+    assert "DUE TO JOB REQUEUE" in logs
     whole = sweep(tmp_path / "whole")
     assert (job / "results.json").read_bytes() == (whole / "results.json").read_bytes()

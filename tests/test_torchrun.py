@@ -57,6 +57,13 @@ def test_a_script_of_one_process_is_refused(one_of_two):
         check_shared("compare")
 
 
+def test_torchrun_and_a_launcher_of_hydras_are_refused_together(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="give one of them"):
+        check_shared("cl_run")
+
+
 def folder_of_rank(folder: str) -> None:
     """Rank 1 is refused a folder that rank 0 has, and writes nothing."""
     from cl3d.atomic import remove, write_text
