@@ -66,10 +66,10 @@ def evaluate(
     if runs < 1:
         raise InputError(f"runs={runs}: give at least 1 network to train")
     training = default() if training is None else training
-    looked_at = trial(model)
-    clouds = for_net(looked_at, _decoded(synthetic, None, num_points), "the set to evaluate")
+    clouds, looked_at = _decoded(synthetic, None, num_points), trial(model)
     check_clouds(clouds, "the set to evaluate")
     check_clouds(test, "the test clouds")
+    clouds = for_net(looked_at, clouds, "the set to evaluate")
     test = for_net(looked_at, test.with_points(normalize(test.points)), "the test clouds")
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
     measure = _test_of(looked_at, clouds, test, classes, class_parts)

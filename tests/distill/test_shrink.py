@@ -7,7 +7,6 @@ import torch
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill import Anchors, Budget, Condenser, Generator, PointSet, SyntheticSet, TurnedPoints, presets
-from cl3d.distill.parameterizations.fitting import fit_to_clouds
 from cl3d.distill.parameterizations.generated import drawn, generator_nbytes
 from cl3d.errors import InputError
 from cl3d.ops.chamfer import pairwise_chamfer
@@ -63,7 +62,7 @@ def fitted() -> tuple[SyntheticSet, PointClouds]:
     clouds = blobs(num_points=64, per_class=3, labels=(1, 4))
     clouds = clouds[clouds.labels.argsort(stable=True)]
     made = drawn(clouds.labels, 30, 30.0, 64, seed=0)
-    fit_to_clouds(made.siren, made.codes, normalize(clouds.points), 200, 1e-2, seed=0)
+    made.fit(clouds.with_points(normalize(clouds.points)), 200, 1e-2, seed=0)
     return made, clouds
 
 

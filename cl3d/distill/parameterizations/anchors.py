@@ -88,6 +88,10 @@ class Anchors:
         """Groups of the picked clouds, which serve again where a class has too few."""
         raw = cloud_nbytes(picked.num_points)
         size = min(self.points_within(raw, picked.parts is not None), picked.num_points)
+        if size < 1:
+            raise InputError(
+                f"{raw} bytes leave none for points of {self.anchors} anchors with parts: give more"
+            )
         coarse = picked.take_points(farthest_points(picked.points, size))
         groups, labels = list[PointClouds](), []
         with progress("aligning", sum(share // raw for share in shares.values())) as advance:
