@@ -83,12 +83,15 @@ def frames(page) -> None:
 
 
 def pixels(page, number: int = 0) -> str:
-    return page.evaluate("(n) => document.querySelectorAll('canvas')[n].toDataURL()", number)
+    canvas = page.locator("canvas").nth(number)
+    assert canvas.evaluate("(canvas) => canvas.width") != 300, "it was never drawn"
+    return canvas.evaluate("(canvas) => canvas.toDataURL()")
 
 
 def into_view(page, number: int = 0):
     canvas = page.locator("canvas").nth(number)
     canvas.scroll_into_view_if_needed()
+    page.wait_for_function("(n) => document.querySelectorAll('canvas')[n].width !== 300", arg=number)  # drawn
     frames(page)
     return canvas
 
