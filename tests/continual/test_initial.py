@@ -56,6 +56,12 @@ def test_a_run_is_the_same_with_and_without_it(dataset, tmp_path):
         assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
 
 
+def test_results_show_themselves_in_a_notebook(dataset, tmp_path):
+    shown = tiny_run(dataset).start(tmp_path)._repr_html_()
+    assert "dm on shapes40: finished" in shown
+    assert shown.count("<tr>") == 3
+
+
 def test_parts_of_other_clouds_are_not_taken(dataset):
     some = dataset.train.of_classes([1, 3])
     bare = PointClouds(some.points, some.labels)

@@ -346,6 +346,16 @@ def test_modelnet40_in_ten_steps_answers_within_a_second(visit, tmp_path):
     assert page.locator("canvas").count() == 5
 
 
+def test_names_are_text_in_the_viewer_too(visit, tmp_path):
+    names = [f"<img src=x onerror=alert({label})>" for label in range(6)]
+    page = visit(write_report([whole_run(tmp_path / "run", class_names=names, buffer=names[0])]))
+    into_view(page)
+    assert page.locator("img").count() == 0
+    captions = page.locator(".tile figcaption").all_text_contents()
+    assert captions == names
+    assert names[1] in page.locator("canvas").nth(1).get_attribute("aria-label")
+
+
 def test_a_notebook_shows_a_set_in_a_frame(visit, tmp_path):
     shown = show(a_set("points", [0, 1]))._repr_html_()
     (tmp_path / "notebook.html").write_text(f"<!doctype html><h1>Notebook</h1><canvas></canvas>{shown}")

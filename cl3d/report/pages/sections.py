@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import yaml
 from markupsafe import Markup
 
 from cl3d import __version__
-from cl3d.distill.exhibits import exhibit
+from cl3d.distill.exhibits import exhibit, own_resolution
 from cl3d.html.document import document
 from cl3d.html.exhibit import Exhibit, merged
 from cl3d.html.markup import definitions, details, joined, paragraph, section, table
 from cl3d.html.viewer import viewer
 from cl3d.report.pages.found import Found, Stored
-
-FINER = (1, 4)
-"""Resolutions of sets that decode to any, as multiples of their own, beside a quarter of it."""
 
 
 def page(title: str, about: str, *content: Markup) -> str:
@@ -104,12 +100,8 @@ def what_was_run(
 
 def _resolutions(stored: Sequence[Stored]) -> list[int]:
     """A quarter of a set's own points, as many, and four times as many, where it decodes to any number."""
-    found: set[int] = set()
-    for one in stored:
-        own: Any = exhibit(one.synthetic)
-        if own.any_resolution:
-            found |= {max(1, own.num_points // 4), *(times * own.num_points for times in FINER)}
-    return sorted(found)
+    owns = {own for one in stored if (own := own_resolution(one.synthetic)) is not None}
+    return sorted({points for own in owns for points in (max(1, own // 4), own, 4 * own)})
 
 
 def _table_of(sets: Mapping[str, Sequence[Stored]], class_names: Sequence[str]) -> Markup:
