@@ -116,7 +116,7 @@ def _clouds(found: Found, resolutions: Sequence[int]) -> Markup:
     if not found.sets:
         return Markup("")
     names = class_names_of([stored.synthetic for stored in found.sets])
-    return clouds({"": found.sets}, names, resolutions)
+    return clouds({"": found.sets}, names, resolutions, "The clouds")
 
 
 def _settings(found: Found) -> Markup:

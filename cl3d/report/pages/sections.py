@@ -53,9 +53,12 @@ def exhibit_of(stored: Sequence[Stored], resolutions: Sequence[int], name: str =
 
 
 def clouds(
-    stored: Mapping[str, Sequence[Stored]], class_names: Sequence[str], resolutions: Sequence[int]
+    stored: Mapping[str, Sequence[Stored]],
+    class_names: Sequence[str],
+    resolutions: Sequence[int],
+    title: str = "The memory",
 ) -> Markup:
-    """The section with the memory: of one run, or of several by their names."""
+    """The section with the clouds: of one run, or of several by their names."""
     sets = {name: list(of_run) for name, of_run in stored.items() if of_run}
     if not sets:
         return Markup("")
@@ -64,7 +67,7 @@ def clouds(
     labels = max(cloud.label for shown in exhibits for cloud in shown.clouds)
     names = [*class_names, *(f"class {label}" for label in range(len(class_names), labels + 1))]
     return section(
-        "The memory",
+        title,
         viewer(exhibits, names, wanted),
         details("As a table", _table_of(sets, names)),
         anchor="memory",
@@ -123,6 +126,4 @@ def _table_of(sets: Mapping[str, Sequence[Stored]], class_names: Sequence[str]) 
             for label, count in one.synthetic.clouds_per_class.items():
                 where = [class_names[label], *([name] if len(sets) > 1 else [])]
                 rows.append([*where, count, one.name, f"{one.synthetic.nbytes:,}", one.synthetic.kind, told])
-    return table(
-        head, rows, "Clouds of the memory; moved: the mean distance from where they started, in radii"
-    )
+    return table(head, rows, "What is stored; moved: the mean distance from where they started, in radii")

@@ -38,7 +38,7 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = ()) -> str:
         "; ".join(names),
         notices(told),
         guarded("The table", partial(_table, names, there)),
-        guarded("The clouds", partial(clouds, of_name, classes, resolutions)),
+        guarded("The clouds", partial(clouds, of_name, classes, resolutions, "The clouds")),
         *(
             guarded(
                 "What was run", partial(what_was_run, one, [("seed", one.config.get("seed"))], name, number)
