@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -94,21 +93,3 @@ def experience_clouds(experience: Any) -> PointClouds:
     items = [experience.dataset[index] for index in range(len(experience.dataset))]
     points = torch.stack([torch.as_tensor(item[0]) for item in items])
     return PointClouds(points, torch.tensor([int(item[1]) for item in items]))
-
-
-def with_parts(clouds: PointClouds, known: PointClouds) -> PointClouds:
-    """An experience's clouds with the parts of their points, which streams do not carry.
-
-    Args:
-        known: the training clouds of the whole stream; where a class's are others, or have no parts,
-            ``clouds`` are given back as they are.
-    """
-    if known.parts is None:
-        return clouds
-    parts = torch.empty(clouds.points.shape[:2], dtype=torch.int64)
-    for label in clouds.classes:
-        mine, same = clouds.labels == label, known.of_class(label)
-        if same.parts is None or not torch.equal(clouds.points[mine], same.points):
-            return clouds
-        parts[mine] = same.parts
-    return replace(clouds, parts=parts)

@@ -47,8 +47,6 @@ class CondensedBuffer(ExemplarsBuffer):
     Attributes:
         sets: what each experience left, in order, each exactly as its file would give it back.
         checkpoint: handed to the condenser, where it is a path; see :meth:`Condenser.__call__`.
-        completed: called with an experience's clouds before they are condensed; gives them back with what a
-            stream does not carry, such as parts.
         on_condensed: called with each step and its set as the condenser gave it, with what it started from,
             which the memory does not keep.
     """
@@ -71,7 +69,6 @@ class CondensedBuffer(ExemplarsBuffer):
         self.total_classes, self.seed, self.device = total_classes, seed, device
         self.progress = progress
         self.checkpoint: Path | None = None
-        self.completed: Callable[[PointClouds], PointClouds] = lambda clouds: clouds
         self.on_condensed: Callable[[int, SyntheticSet], None] = lambda step, synthetic: None
         self.sets: list[SyntheticSet] = []
         self._classes_seen = 0
@@ -79,7 +76,7 @@ class CondensedBuffer(ExemplarsBuffer):
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Condenses the experience and adds what comes out to the memory."""
-        self.add(self.completed(experience_clouds(exp)), exp.current_experience)
+        self.add(experience_clouds(exp), exp.current_experience)
 
     def add(self, clouds: PointClouds, step: int) -> None:
         """Condenses the clouds of a step of new classes, and adds what comes out to the memory.

@@ -9,7 +9,6 @@ from typing import Any
 
 from avalanche.training.templates import SupervisedTemplate
 
-from cl3d.continual.benchmark import with_parts
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.memory_files import MemoryFiles
@@ -75,7 +74,6 @@ class Stepping:
         provenance = {key: results.settings[key] for key in PROVENANCE}
         files, done = MemoryFiles(states.memory), len(results.steps)
         if self.buffer is not None and self.keep_initial:
-            self.buffer.completed = partial(with_parts, known=self.dataset.train)
             self.buffer.on_condensed = partial(_keep_initial, states)
         if state is not None:
             self._restore(state, files, results.steps[-1])

@@ -280,7 +280,7 @@ def _read(saved: Checkpoint) -> State | None:
 def _looked_at(synthetic: SyntheticSet) -> PointClouds:
     """What a set that has just been started shows: copies that optimising does not reach, normalised."""
     with torch.no_grad():
-        clouds = synthetic.decode() if synthetic.initial is None else synthetic.initial
+        clouds = synthetic.decode()
     points = normalize(clouds.points.detach()).clone()
     return PointClouds(points, clouds.labels.clone(), clouds.parts)
 

@@ -40,6 +40,13 @@ def exhibit(
     return replace(shown, clouds=_with_initial(shown, initial, moved="moved_mean" in synthetic.info))
 
 
+def own_resolution(synthetic: SyntheticSet) -> int | None:
+    """Points per cloud of a set that decodes to any number; None of others."""
+    if isinstance(synthetic, SoftLabelSet):
+        return own_resolution(synthetic.clouds)
+    return synthetic.num_points if isinstance(synthetic, GeneratedSet) else None
+
+
 @singledispatch
 def exhibited(synthetic: SyntheticSet, most_points: int | None = None) -> Exhibit:
     """A set of any kind: its decoded clouds. Register your own function for a kind that has more to tell."""

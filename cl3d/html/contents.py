@@ -20,6 +20,10 @@ LEAST_MOVED = 1e-6
 """Mean displacement below which clouds are what they were."""
 
 
+Rank = list[tuple[int, Cloud]]
+"""The n-th clouds of all classes, each with its exhibit's position."""
+
+
 @dataclass(frozen=True)
 class Contents:
     """What a viewer is given.
@@ -45,33 +49,41 @@ def contents(exhibits: Sequence[Exhibit], class_names: Sequence[str], room: int 
     """
     thinned = _thinned(exhibits, room)
     ranks = _ranks(thinned)
-    shapes: dict[tuple[int, int], int] = {}
-    chosen, left = 0, float(room)
-    for rank in ranks:
-        new = {(s, n): None for s, cloud in rank for n, _ in cloud.of if (s, n) not in shapes}
-        cost = 0.0 + sum(POINT * len(thinned[s].shapes[n]) for s, n in new)
-        cost += sum(PART * len(cloud.parts) for _, cloud in rank if cloud.parts is not None)
-        if chosen and cost > left:
-            break
-        shapes |= {key: len(shapes) + place for place, key in enumerate(new)}
-        chosen, left = chosen + 1, left - cost
-    compared = 0
-    for rank in ranks[:chosen]:
-        cost = sum(MOVE * len(cloud.initial) for _, cloud in rank if cloud.initial is not None)
-        if cost > left:
-            break
-        compared, left = compared + 1, left - cost
+    chosen, shapes, left = _fitting(thinned, ranks, room)
+    compared = _compared(ranks[:chosen], left)
     sets: list[dict[str, Any]] = [{"name": e.name, "free": e.any_resolution, "clouds": []} for e in thinned]
     for number, rank in enumerate(ranks[:chosen]):
         for place, cloud in rank:
             kept = cloud if number < compared else replace(cloud, initial=None)
             sets[place]["clouds"].append(_packed(thinned[place], kept, place, shapes))
-    json = {
-        "classes": list(class_names),
-        "shapes": [pack(thinned[s].shapes[n]) for s, n in shapes],
-        "sets": sets,
-    }
+    packed = [pack(thinned[place].shapes[number]) for place, number in shapes]
+    json = {"classes": list(class_names), "shapes": packed, "sets": sets}
     return Contents(json, tuple(_notes(exhibits, thinned, ranks, chosen, compared)))
+
+
+def _fitting(
+    exhibits: Sequence[Exhibit], ranks: Sequence[Rank], room: float
+) -> tuple[int, dict[tuple[int, int], int], float]:
+    """How many ranks fit, the first one in any case; their shapes, numbered; and the room that is left."""
+    shapes: dict[tuple[int, int], int] = {}
+    for number, rank in enumerate(ranks):
+        new = {(place, n): None for place, cloud in rank for n, _ in cloud.of if (place, n) not in shapes}
+        cost = sum(PART * len(cloud.parts) for _, cloud in rank if cloud.parts is not None)
+        cost += sum(POINT * len(exhibits[place].shapes[n]) for place, n in new)
+        if number and cost > room:
+            return number, shapes, room
+        shapes |= {key: len(shapes) + count for count, key in enumerate(new)}
+        room -= cost
+    return len(ranks), shapes, room
+
+
+def _compared(ranks: Sequence[Rank], room: float) -> int:
+    """Of how many ranks it fits, too, where they started."""
+    for number, rank in enumerate(ranks):
+        room -= sum(MOVE * len(cloud.initial) for _, cloud in rank if cloud.initial is not None)
+        if room < 0:
+            return number
+    return len(ranks)
 
 
 def _packed(exhibit: Exhibit, cloud: Cloud, place: int, shapes: dict[tuple[int, int], int]) -> dict[str, Any]:
@@ -120,9 +132,9 @@ def _every(values: Any, step: int) -> Any:
     return None if values is None else values[::step]
 
 
-def _ranks(exhibits: Sequence[Exhibit]) -> list[list[tuple[int, Cloud]]]:
+def _ranks(exhibits: Sequence[Exhibit]) -> list[Rank]:
     """All first clouds of a class, all second ones, ..., each with its exhibit's position."""
-    ranks: list[list[tuple[int, Cloud]]] = []
+    ranks: list[Rank] = []
     for place, exhibit in enumerate(exhibits):
         counts: dict[int, int] = {}
         for cloud in exhibit.clouds:
@@ -136,7 +148,7 @@ def _ranks(exhibits: Sequence[Exhibit]) -> list[list[tuple[int, Cloud]]]:
 def _notes(
     exhibits: Sequence[Exhibit],
     thinned: Sequence[Exhibit],
-    ranks: Sequence[Sequence[tuple[int, Cloud]]],
+    ranks: Sequence[Rank],
     chosen: int,
     compared: int,
 ) -> list[str]:

@@ -17,15 +17,19 @@ def joined(pieces: Iterable[Markup | str]) -> Markup:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> Markup:
     """A table whose first column names the rows; it scrolls by itself where it is too wide.
 
-    A cell that is a number, or a text that starts with a digit, stands to the right; None is an empty cell.
+    A cell that is a number, or a text that starts as one, stands to the right; None is an empty cell.
     """
-    cells = joined(Markup("<th scope=col>{}</th>").format(name) for name in head)
+    rows = [list(row) for row in rows]
+    names = joined(
+        Markup("<th scope=col{}>{}</th>").format(_kind(rows[0][place] if rows else ""), name)
+        for place, name in enumerate(head)
+    )
     body = joined(Markup("<tr>{}</tr>\n").format(_row(row)) for row in rows)
     title = Markup("<caption>{}</caption>").format(caption) if caption else Markup("")
     return Markup(
         "<div class=scroll tabindex=0 role=region aria-label='{}'><table>{}<thead><tr>{}</tr></thead>"
         "<tbody>\n{}</tbody></table></div>"
-    ).format(caption or "table", title, cells, body)
+    ).format(caption or "table", title, names, body)
 
 
 def definitions(pairs: Iterable[tuple[str, object]]) -> Markup:
@@ -64,12 +68,12 @@ def json_block(name: str, content: Any) -> Markup:
 
 def _row(row: Sequence[object]) -> Markup:
     first, *rest = row
-    return Markup("<th scope=row>{}</th>").format(first) + joined(map(_cell, rest))
+    cells = (Markup("<td{}>{}</td>").format(_kind(cell), "" if cell is None else cell) for cell in rest)
+    return Markup("<th scope=row>{}</th>").format(first) + joined(cells)
 
 
-def _cell(value: object) -> Markup:
-    if value is None:
-        return Markup("<td></td>")
-    text = str(value)
-    number = isinstance(value, int | float) or text[:1].isdigit() or text[:1] in "+-−–"
-    return Markup("<td class=number>{}</td>" if number else "<td>{}</td>").format(value)
+def _kind(cell: object) -> Markup:
+    """The CSS class of a cell."""
+    text = str(cell)
+    number = isinstance(cell, int | float) or text[:1].isdigit() or text[:1] in "+−–-"
+    return Markup(" class=number") if number and text else Markup("")

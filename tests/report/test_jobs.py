@@ -106,7 +106,8 @@ def test_an_interrupt_reaches_the_scripts(scripts, tmp_path):
 def test_a_condensers_own_settings_have_the_last_word(tmp_path):
     made = distilling("a", "dm condenser.iterations=3", ["model=pct", "seed=1"], tmp_path / 'a "folder"')
     assert made.command()[1:5] == ["condenser=dm", "model=pct", "seed=1", "condenser.iterations=3"]
-    assert made.command()[5] == f'folder="{tmp_path}/a \\"folder\\""'
+    assert made.command()[5] == "report=false"
+    assert made.command()[6] == f'folder="{tmp_path}/a \\"folder\\""'
     tested = evaluating("a", made.product, ["runs=2"], tmp_path / "b")
     assert tested.needs == made.product
     assert not tested.ready

@@ -176,7 +176,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         of(a, b, out=tmp_path / "c.html")
     (tmp_path / "set").mkdir()
     save(a_set("points", [0]), tmp_path / "set" / "synthetic.safetensors")
-    with pytest.raises(InputError, match=r"only runs of cl_run\.py"):
+    with pytest.raises(InputError, match="do not stand on one page"):
         of(a, tmp_path / "set", out=tmp_path / "c.html")
     with pytest.raises(InputError, match="none of these runs is finished"):
         of(*(leave(tmp_path / f"{n}", results(3, 6, done=1)) for n in (1, 2)), out=tmp_path / "c.html")
@@ -210,6 +210,24 @@ def test_a_condensed_set_has_a_report(tmp_path, kind):
     ):
         assert text in page, text
     assert viewer_of(page)["classes"] == ["<chair>", "table"]
+
+
+def test_several_sets_stand_on_one_page(tmp_path):
+    for name, kind in (("a", "points"), ("b", "anchors"), ("c", "points")):
+        (tmp_path / name).mkdir()
+        origin = {"dataset": "shapes40", "condenser": {"name": kind}}
+        save(a_set(kind, [0, 1]), tmp_path / name / "synthetic.safetensors", origin)
+    told = {"dataset": "shapes40", "accuracies": [0.5, 0.6], "per_class": {}}
+    (tmp_path / "b" / "evaluation.json").write_text(json.dumps(told))
+    page = of(tmp_path, out=tmp_path / "sets.html")
+    names = ["points on shapes40, a", "anchors on shapes40", "points on shapes40, c"]
+    assert [one["name"] for one in viewer_of(page)["sets"]] == names
+    assert "<td class=number>55.0 ± 7.1</td>" in page
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.yaml").write_text("script: distill\n")
+    assert "empty has no set" in of(tmp_path, out=tmp_path / "sets.html")
+    with pytest.raises(InputError, match="none of these folders holds a set"):
+        of(tmp_path / "empty", tmp_path / "empty")
 
 
 def test_an_evaluation_has_a_report(tmp_path):

@@ -84,7 +84,4 @@ class TurnedPoints(Points):
     ) -> TurnedSet:
         """A copy of the picked clouds, not yet turned."""
         del shares, progress
-        coarse = self.coarsen(picked, seed)
-        synthetic = TurnedSet(coarse, self.storage, self.angle_rates)
-        synthetic.initial = coarse
-        return synthetic
+        return TurnedSet(self.coarsen(picked, seed), self.storage, self.angle_rates)

@@ -84,10 +84,9 @@ class GeneratedSet(SyntheticSet):
             noise = torch.rand(len(self), wanted, generator=generator)
         noise = noise.to(self.codes).expand(len(self), -1)
         # a few clouds at a time, and in the backward pass anew: a hidden layer of all clouds may be gigabytes
-        points = [
-            checkpoint(self.siren, *some, use_reentrant=False)
-            for some in zip(noise.split(CLOUDS_AT_ONCE), self.codes.split(CLOUDS_AT_ONCE), strict=True)
-        ]
+        make = partial(checkpoint, self.siren, use_reentrant=False) if torch.is_grad_enabled() else self.siren
+        pairs = zip(noise.split(CLOUDS_AT_ONCE), self.codes.split(CLOUDS_AT_ONCE), strict=True)
+        points = [make(*some) for some in pairs]
         parts = None if self.cut is None else self.cut.parts_at(noise, self.ranks)
         return PointClouds(normalize(torch.cat(points)), self.labels, parts)
 

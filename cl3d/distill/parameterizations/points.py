@@ -144,10 +144,7 @@ class Points:
     ) -> PointSet:
         """A copy of the picked clouds, or of some of their points."""
         del shares, progress
-        coarse = self.coarsen(picked, seed)
-        synthetic = PointSet(coarse, self.storage)
-        synthetic.initial = coarse  # with the parts of the points, where they are known
-        return synthetic
+        return PointSet(self.coarsen(picked, seed), self.storage)
 
     def coarsen(self, picked: PointClouds, seed: int) -> PointClouds:
         """The clouds with ``num_points`` points each."""

@@ -54,11 +54,9 @@ class Clouds {
 
   // From each point to where it was before it was distilled; null where that is not known.
   moves(cloud, n) {
-    if (!cloud.moves || !cloud.unpackedMoves) {
-      if (!cloud.moves) return null;
-      const at = new Int8Array(bytes(cloud.moves.at).buffer);
-      cloud.unpackedMoves = Float32Array.from(at, (value) => cloud.moves.step * value);
-    }
+    if (!cloud.moves) return null;
+    cloud.unpackedMoves ||= Float32Array.from(
+      new Int8Array(bytes(cloud.moves.at).buffer), (value) => cloud.moves.step * value);
     return cloud.unpackedMoves.length === 3 * n ? cloud.unpackedMoves : null;
   }
 

@@ -1,64 +1,61 @@
-// Draws points on a canvas: far ones first and paler.
+// Draws points on a canvas: far ones first, smaller and paler.
 
 const BANDS = 10; // of depth
 const HAZE = 0.65; // how far the farthest fade into the ground
+const MARGIN = 0.47; // of the canvas's side: the radius of a cloud's sphere
 
-// The shades of each colour, from far to near, as CSS colours.
+const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+const mixed = (from, to, t) => from.map((value, k) => Math.round(value + t * (to[k] - value)));
+
+// The shades of each colour, from far to near, as CSS colours. Colours and ground are #rrggbb.
 function shades(colours, ground) {
-  const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  const below = rgb(ground);
-  return colours.map((colour) => Array.from({ length: BANDS }, (_, band) => {
-    const fade = HAZE * (1 - band / (BANDS - 1));
-    return `rgb(${rgb(colour).map((value, k) => Math.round(value * (1 - fade) + below[k] * fade)).join(" ")})`;
-  }));
+  const shade = (colour, band) => mixed(rgb(colour), rgb(ground), HAZE * (1 - band / (BANDS - 1)));
+  return colours.map((colour) =>
+    Array.from({ length: BANDS }, (_, band) => `rgb(${shade(colour, band).join(" ")})`));
 }
 
-// Colours between two, of which the first is for 0 and the last for 1.
+// So many colours from one to another.
 function between(low, high, steps) {
-  const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  const [from, to] = [rgb(low), rgb(high)];
-  const mixed = (t) => from.map((value, k) => Math.round(value + t * (to[k] - value)));
+  const hex = (value) => value.toString(16).padStart(2, "0");
   return Array.from({ length: steps }, (_, step) =>
-    "#" + mixed(step / (steps - 1)).map((value) => value.toString(16).padStart(2, "0")).join(""));
+    "#" + mixed(rgb(low), rgb(high), step / (steps - 1)).map(hex).join(""));
 }
 
-// points: x, y, z of each, y up. moves: added by the fraction `back`. colour: of each point, an index into
-// palette, or null for the first one. camera: yaw and pitch in radians, zoom.
+// Where points are seen, as x, y of each, and the band of depth of each.
+// points: x, y, z of each, y up. moves: added by the fraction `back`. camera: yaw and pitch in radians, zoom.
+function project(points, moves, back, camera, side) {
+  const n = points.length / 3, seen = new Float32Array(2 * n), bands = new Uint8Array(n);
+  const [cy, sy] = [Math.cos(camera.yaw), Math.sin(camera.yaw)];
+  const [cp, sp] = [Math.cos(camera.pitch), Math.sin(camera.pitch)];
+  const scale = MARGIN * side * camera.zoom;
+  const at = moves && back ? (i) => points[i] + back * moves[i] : (i) => points[i];
+  for (let i = 0; i < n; i++) {
+    const [x, y, z] = [at(3 * i), at(3 * i + 1), at(3 * i + 2)];
+    const ahead = sy * x + cy * z, near = sp * y + cp * ahead; // near: from -1 to 1
+    seen[2 * i] = side / 2 + scale * (cy * x - sy * z);
+    seen[2 * i + 1] = side / 2 - scale * (cp * y - sp * ahead);
+    bands[i] = Math.max(0, Math.min(BANDS - 1, Math.floor((near + 1) / 2 * BANDS)));
+  }
+  return { seen, bands };
+}
+
+// colour: of each point, an index into palette; null is the first for all. palette: shades of each colour.
 function draw(canvas, { points, moves, back, colour, palette, camera }) {
   const context = canvas.getContext("2d"), side = canvas.width, n = points.length / 3;
-  context.clearRect(0, 0, side, side);
-  const [cy, sy, cp, sp] = [
-    Math.cos(camera.yaw), Math.sin(camera.yaw), Math.cos(camera.pitch), Math.sin(camera.pitch)];
-  const seen = new Float32Array(3 * n), order = Array.from({ length: BANDS }, () => []);
-  const scale = 0.47 * side * camera.zoom;
-  for (let i = 0; i < n; i++) {
-    let [x, y, z] = [points[3 * i], points[3 * i + 1], points[3 * i + 2]];
-    if (moves && back) {
-      x += back * moves[3 * i]; y += back * moves[3 * i + 1]; z += back * moves[3 * i + 2];
-    }
-    const ahead = sy * x + cy * z, near = sp * y + cp * ahead;
-    seen[3 * i] = side / 2 + scale * (cy * x - sy * z);
-    seen[3 * i + 1] = side / 2 - scale * (cp * y - sp * ahead);
-    const band = Math.floor((near + 1) / 2 * BANDS);
-    order[Math.max(0, Math.min(BANDS - 1, band))].push(i);
-  }
+  const { seen, bands } = project(points, moves, back, camera, side);
+  // points of one band and colour are filled at once
+  const groups = Array.from({ length: BANDS }, () => palette.map(() => []));
+  for (let i = 0; i < n; i++) groups[bands[i]][colour ? colour[i] % palette.length : 0].push(i);
   const usual = Math.max(0.9, Math.min(0.03, 0.42 / Math.sqrt(n)) * side * Math.sqrt(camera.zoom));
-  order.forEach((members, band) => {
+  context.clearRect(0, 0, side, side);
+  groups.forEach((ofBand, band) => ofBand.forEach((members, index) => {
     const radius = usual * (0.6 + 0.55 * band / BANDS);
-    const groups = new Map();
+    context.fillStyle = palette[index][band];
+    context.beginPath();
     for (const i of members) {
-      const index = colour ? colour[i] % palette.length : 0;
-      if (!groups.has(index)) groups.set(index, []);
-      groups.get(index).push(i);
+      context.moveTo(seen[2 * i] + radius, seen[2 * i + 1]);
+      context.arc(seen[2 * i], seen[2 * i + 1], radius, 0, 7);
     }
-    for (const [index, group] of groups) {
-      context.fillStyle = palette[index][band];
-      context.beginPath();
-      for (const i of group) {
-        context.moveTo(seen[3 * i] + radius, seen[3 * i + 1]);
-        context.arc(seen[3 * i], seen[3 * i + 1], radius, 0, 7);
-      }
-      context.fill();
-    }
-  });
+    context.fill();
+  }));
 }

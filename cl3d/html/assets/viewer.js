@@ -45,7 +45,8 @@ class Viewer {
 
   listen() {
     const { shown, previous, next, points, colour, back, beside, spin, reset } = this.inputs;
-    for (const input of [shown, points, colour, beside]) input?.addEventListener("change", () => this.fill());
+    for (const input of [shown, points, beside]) input?.addEventListener("change", () => this.fill());
+    colour?.addEventListener("change", () => this.redraw());
     back?.addEventListener("input", () => this.redraw());
     const step = (by) => {
       const options = shown.options.length;
@@ -134,7 +135,7 @@ class Viewer {
 
   frame(now) {
     if (this.spinning) {
-      this.camera.yaw += (now - (this.last ?? now)) / 4000;
+      this.camera.yaw += Math.min(100, now - (this.last ?? now)) / 4000;
       this.last = now;
       for (const tile of this.tiles) tile.stale = true;
     }

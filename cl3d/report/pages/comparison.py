@@ -33,7 +33,7 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
     strangers = [str(one.folder) for one in found if one.script != "cl_run"]
     if strangers:
         raise InputError(
-            f"{', '.join(strangers)}: only runs of cl_run.py are compared on one page: leave these out"
+            f"{', '.join(strangers)}: runs of cl_run.py and others do not stand on one page: leave these out"
         )
     told = [f"Left out: {one.folder}: {one.status}." for one in found if one.status != "finished"]
     told += [f"{one.folder}: {fault}." for one in found for fault in one.faults]

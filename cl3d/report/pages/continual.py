@@ -45,8 +45,8 @@ def report(found: Found, resolutions: Sequence[int] = (), others: Sequence[Path]
             found.folder.name,
             "No step of this run is finished.",
             notices(_notices(found)),
-            _memory(found, resolutions),
-            what_was_run(found, []),
+            guarded("The memory", partial(_memory, found, resolutions)),
+            guarded("What was run", partial(what_was_run, found, [])),
         )
     title = f"{label(run)} on {run['settings'].get('dataset', 'an unknown data set')}"
     return page(

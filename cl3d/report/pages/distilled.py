@@ -23,7 +23,7 @@ def report(found: Found, resolutions: Sequence[int] = ()) -> str:
         resolutions: points to decode to, of sets that decode to any number.
     """
     return page(
-        _title(found),
+        title(found),
         _about(found),
         notices(_notices(found)),
         guarded("Headline", partial(_headline, found)),
@@ -33,7 +33,8 @@ def report(found: Found, resolutions: Sequence[int] = ()) -> str:
     )
 
 
-def _title(found: Found) -> str:
+def title(found: Found) -> str:
+    """What a set is called: its condenser and data."""
     origin = _origin(found)
     condenser = origin.get("condenser") or found.config.get("condenser") or {}
     name = condenser.get("name", "a set") if isinstance(condenser, dict) else condenser
@@ -115,7 +116,7 @@ def _clouds(found: Found, resolutions: Sequence[int]) -> Markup:
     if not found.sets:
         return Markup("")
     names = class_names_of([stored.synthetic for stored in found.sets])
-    return clouds({"": found.sets}, names, resolutions)
+    return clouds({"": found.sets}, names, resolutions, "The clouds")
 
 
 def _settings(found: Found) -> Markup:

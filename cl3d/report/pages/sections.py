@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import yaml
 from markupsafe import Markup
 
 from cl3d import __version__
-from cl3d.distill.exhibits import exhibit
+from cl3d.distill.exhibits import exhibit, own_resolution
 from cl3d.html.document import document
 from cl3d.html.exhibit import Exhibit, merged
 from cl3d.html.markup import definitions, details, joined, paragraph, section, table
 from cl3d.html.viewer import viewer
 from cl3d.report.pages.found import Found, Stored
-
-FINER = (1, 4)
-"""Resolutions of sets that decode to any, as multiples of their own, beside a quarter of it."""
 
 
 def page(title: str, about: str, *content: Markup) -> str:
@@ -57,9 +53,12 @@ def exhibit_of(stored: Sequence[Stored], resolutions: Sequence[int], name: str =
 
 
 def clouds(
-    stored: Mapping[str, Sequence[Stored]], class_names: Sequence[str], resolutions: Sequence[int]
+    stored: Mapping[str, Sequence[Stored]],
+    class_names: Sequence[str],
+    resolutions: Sequence[int],
+    title: str = "The memory",
 ) -> Markup:
-    """The section with the memory: of one run, or of several by their names."""
+    """The section with the clouds: of one run, or of several by their names."""
     sets = {name: list(of_run) for name, of_run in stored.items() if of_run}
     if not sets:
         return Markup("")
@@ -68,7 +67,7 @@ def clouds(
     labels = max(cloud.label for shown in exhibits for cloud in shown.clouds)
     names = [*class_names, *(f"class {label}" for label in range(len(class_names), labels + 1))]
     return section(
-        "The memory",
+        title,
         viewer(exhibits, names, wanted),
         details("As a table", _table_of(sets, names)),
         anchor="memory",
@@ -104,12 +103,8 @@ def what_was_run(
 
 def _resolutions(stored: Sequence[Stored]) -> list[int]:
     """A quarter of a set's own points, as many, and four times as many, where it decodes to any number."""
-    found: set[int] = set()
-    for one in stored:
-        own: Any = exhibit(one.synthetic)
-        if own.any_resolution:
-            found |= {max(1, own.num_points // 4), *(times * own.num_points for times in FINER)}
-    return sorted(found)
+    owns = {own for one in stored if (own := own_resolution(one.synthetic)) is not None}
+    return sorted({points for own in owns for points in (max(1, own // 4), own, 4 * own)})
 
 
 def _table_of(sets: Mapping[str, Sequence[Stored]], class_names: Sequence[str]) -> Markup:
@@ -131,6 +126,4 @@ def _table_of(sets: Mapping[str, Sequence[Stored]], class_names: Sequence[str]) 
             for label, count in one.synthetic.clouds_per_class.items():
                 where = [class_names[label], *([name] if len(sets) > 1 else [])]
                 rows.append([*where, count, one.name, f"{one.synthetic.nbytes:,}", one.synthetic.kind, told])
-    return table(
-        head, rows, "Clouds of the memory; moved: the mean distance from where they started, in radii"
-    )
+    return table(head, rows, "What is stored; moved: the mean distance from where they started, in radii")

@@ -10,7 +10,7 @@ from cl3d.atomic import write_text
 from cl3d.clouds import PointClouds
 from cl3d.distill.initial import save_initial
 from cl3d.errors import InputError, Note, check_whole
-from cl3d.report.pages import comparison, continual, distilled
+from cl3d.report.pages import comparison, continual, distilled, sets
 from cl3d.report.pages.found import find
 
 NAME, OF_SEVERAL = "report.html", "comparison.html"
@@ -44,13 +44,17 @@ def write_report(
     runs = [run for folder in folders for run in _runs_in(folder)]
     if len(runs) > 1:
         out = Path(OF_SEVERAL) if out is None else out
-        write_text(out, comparison.report([find(run) for run in runs], resolutions, reference))
+        found = [find(run) for run in runs]
+        if any(one.script == "cl_run" for one in found):
+            write_text(out, comparison.report(found, resolutions, reference))
+        else:
+            write_text(out, sets.report(found, resolutions))
         return out
-    found = find(runs[0])
+    run = find(runs[0])
     text = (
-        continual.report(found, resolutions, beside)
-        if found.script == "cl_run"
-        else distilled.report(found, resolutions)
+        continual.report(run, resolutions, beside)
+        if run.script == "cl_run"
+        else distilled.report(run, resolutions)
     )
     out = runs[0] / NAME if out is None else out
     write_text(out, text)
