@@ -17,7 +17,6 @@ def test_runs_end_with_a_report_that_says_how_they_were_started(tmp_path, monkey
     assert told["command"].startswith(f"python scripts/cl_run.py folder={folder}")
     assert told["command"].endswith("buffer=random")
     assert told["versions"]["torch"] in page
-    assert "by part" in page
 
 
 def test_no_report_where_none_is_wanted(tmp_path, monkeypatch):
