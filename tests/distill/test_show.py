@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from html import unescape
 
 import numpy as np
@@ -17,7 +18,7 @@ from cl3d.distill import Evaluation, distill, load, presets, save, show
 from cl3d.distill.exhibits import exhibit
 from cl3d.distill.initial import load_initial, save_initial
 from cl3d.errors import InputError
-from cl3d.models import PointNet
+from cl3d.models import PointNet, PointNetSegmentation
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,15 +69,21 @@ def test_a_set_knows_what_it_started_from(data):
     made = distill(data.train, quick, ppc=2, model=small)
     start = distill(data.train, replace(presets.random()), ppc=2, model=small)
     assert made.initial is not None
-    assert made.initial.parts is not None
     assert torch.equal(made.initial.labels, made.labels)
     assert torch.equal(start.initial.points, normalize(start.decode().points.detach()))
     moved = (normalize(made.decode().points.detach()) - made.initial.points).norm(dim=2).mean()
     assert float(moved) == pytest.approx(made.info["moved_mean"], rel=1e-4)
     page = show(made, class_names=data.class_names).html
     assert "from initial to distilled" in page
-    assert "by part" in page
     assert "data-input=back" not in show(start, class_names=data.class_names).html
+
+
+def test_parts_that_a_set_keeps_are_coloured(data):
+    segments = partial(PointNetSegmentation, num_parts=1 + int(data.train.parts.max()))
+    made = distill(data.train, presets.random(), ppc=1, model=segments)
+    assert made.initial.parts is not None
+    assert "by part" in show(made).html
+    assert "by part" not in show(distill(data.train, presets.random(), ppc=1, model=small)).html
 
 
 def test_what_it_started_from_costs_nothing_and_is_not_in_its_file(data, tmp_path):
