@@ -15,7 +15,7 @@ from typing import Any
 
 import authors
 import torch
-from measuring import apart, in_turns, ratio, spread
+from measuring import both_allocators, in_turns, ratio, spread
 from torch.utils.data import TensorDataset
 from workload import SEED, classes_of
 
@@ -90,9 +90,7 @@ def measured(model: str, ppc: int, arguments: argparse.Namespace) -> dict[str, A
     """Times with glibc's allocator as it is and tuned, each in a process of its own."""
     own = ["--models", model, "--ppc", str(ppc), "--points", str(arguments.points)]
     own += ["--batch", str(arguments.batch), "--rounds", str(arguments.rounds), "--device", arguments.device]
-    return {
-        name: apart(__file__, [*own, "--one"], tuned) for name, tuned in (("default", False), ("tuned", True))
-    }
+    return both_allocators(__file__, [*own, "--one"])
 
 
 def line(name: str, found: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measuring import MIB, apart, in_turns, peak, ratio, spread
+from measuring import MIB, apart, both_allocators, in_turns, peak, ratio, spread
 from torch import Tensor, nn
 from workload import SEED
 
@@ -115,9 +115,8 @@ def measured(layer: str, norm: str, arguments: argparse.Namespace) -> dict[str, 
     own = ["--layers", layer, "--norms", norm, "--device", arguments.device]
     own += ["--points", str(arguments.points), "--clouds", str(arguments.clouds)]
     own += ["--rounds", str(arguments.rounds)]
-    usual, tuned = (apart(__file__, [*own, "--one", "times"], t) for t in (False, True))
     memory = {side: apart(__file__, [*own, "--one", side])["bytes"] for side in LAYERS[layer]}
-    return {"default": usual, "tuned": tuned, "bytes": memory}
+    return both_allocators(__file__, [*own, "--one", "times"]) | {"bytes": memory}
 
 
 def table(found: dict[str, Any]) -> str:

@@ -77,6 +77,11 @@ def apart(program: str, arguments: Sequence[str], tuned: bool = True) -> Any:
     return json.loads(result.stdout)
 
 
+def both_allocators(program: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """The same with glibc's allocator as it is, and tuned."""
+    return {name: apart(program, arguments, tuned) for name, tuned in (("default", False), ("tuned", True))}
+
+
 def spread(values: Sequence[float], digits: int = 2) -> str:
     """The median and, in brackets, the least and the most."""
     low, middle, high = (f"{v:.{digits}f}" for v in (min(values), statistics.median(values), max(values)))

@@ -12,32 +12,29 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from hydra import compose, initialize_config_dir
+from measuring import MIB, apart, now, peak, spread
 from torch import nn
+from workload import SEED, ellipsoids
 
 from cl3d.atomic import write_text
 from cl3d.cli import CONFIGS, build
-from cl3d.clouds import normalize
 from cl3d.ops.allocator import tune_allocator
 from cl3d.random import generator, isolated
 from cl3d.report.text_tables import markdown
 
 CLASSES = 40
 STEPS = 2
-MIB = 1 << 20
 
 
 def main() -> None:
-    names = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
+    found = sorted(path.stem for path in (CONFIGS / "model").glob("*.yaml"))
+    names = [name for name in found if not name.endswith("_segmentation")]  # these do not take clouds alone
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -57,7 +54,7 @@ def main() -> None:
     report |= {"points": arguments.points, "clouds_in_a_batch": arguments.clouds}
     for device in devices:
         rounds = [
-            {name: apart(name, device, arguments) for name in arguments.models}
+            {name: in_own_process(name, device, arguments) for name in arguments.models}
             for _ in range(arguments.rounds)
         ]
         report[device] = {name: [found[name] for found in rounds] for name in arguments.models}
@@ -68,12 +65,10 @@ def main() -> None:
         write_text(arguments.json, json.dumps(report, indent=1) + "\n")
 
 
-def apart(name: str, device: str, arguments: argparse.Namespace) -> dict[str, float]:
+def in_own_process(name: str, device: str, arguments: argparse.Namespace) -> dict[str, float]:
     """:func:`measure` in a process of its own, so that its peak memory is nobody else's."""
     settings = ["--device", device, "--points", str(arguments.points), "--clouds", str(arguments.clouds)]
-    command = [sys.executable, __file__, "--one", name, *settings]
-    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(result.stdout)  # type: ignore[no-any-return]
+    return apart(__file__, ["--one", name, *settings])  # type: ignore[no-any-return]
 
 
 def measure(name: str, device: str, clouds: int, points: int) -> dict[str, float]:
@@ -82,11 +77,8 @@ def measure(name: str, device: str, clouds: int, points: int) -> dict[str, float
     torch.set_num_threads(1)
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
         model = build(compose("evaluate", [f"model={name}"]).model)
-    # points on random ellipsoids: neighbourhoods are surfaces, as in scans and meshes
-    draws = generator(0, "benchmark")
-    axes = 0.2 + torch.rand(clouds, 1, 3, generator=draws)
-    sphere = nn.functional.normalize(torch.randn(clouds, points, 3, generator=draws), dim=2)
-    x, y = normalize(sphere * axes).to(device), torch.randint(CLASSES, (clouds,), generator=draws).to(device)
+    x = ellipsoids(clouds, points).to(device)
+    y = torch.randint(CLASSES, (clouds,), generator=generator(SEED, "labels")).to(device)
     before = peak(device)
     with isolated(0, "benchmark"):
         net = model(CLASSES).to(device).train()
@@ -110,34 +102,15 @@ def step(net: nn.Module, x: torch.Tensor, y: torch.Tensor, device: str) -> tuple
     return times[1] - times[0], times[2] - times[1]
 
 
-def now(device: str) -> float:
-    if device == "cuda":
-        torch.cuda.synchronize()
-        return time.perf_counter()
-    return time.process_time()
-
-
-def peak(device: str) -> int:
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
 def table(measured: dict[str, list[dict[str, float]]]) -> str:
     rows = []
     for name, rounds in measured.items():
-        times = [spread([1000 * found[key] for found in rounds]) for key in ("forward", "backward")]
+        times = [spread([1000 * found[key] for found in rounds], 1) for key in ("forward", "backward")]
         memory = statistics.median(found["bytes"] for found in rounds) / MIB
         rows.append([f"`{name}`", f"{rounds[0]['parameters'] / 1e6:.2f} M", *times, f"{memory:.0f}"])
     return markdown(
         ["model", "parameters", "forward, ms per cloud", "backward, ms per cloud", "peak MiB"], rows
     )
-
-
-def spread(values: list[float]) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 
 import authors
 import torch
-from measuring import MIB, apart, gemm_rate, in_turns, operators, peak, ratio, spread
+from measuring import MIB, apart, both_allocators, gemm_rate, in_turns, operators, peak, ratio, spread
 from torch import Tensor
 from torch.utils.data import TensorDataset
 from workload import SEED, classes_of
@@ -247,8 +247,7 @@ def measured(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """All of one case, each measurement in a process of its own."""
     sizes = ["--classes", str(arguments.classes), "--points", str(arguments.points)]
     own = ["--cases", name, *sizes, "--rounds", str(arguments.rounds), "--device", arguments.device]
-    allocators = {"default": False, "tuned": True}
-    found = {key: apart(__file__, [*own, "--one", "times"], tuned) for key, tuned in allocators.items()}
+    found = both_allocators(__file__, [*own, "--one", "times"])
     memory = {side: apart(__file__, [*own, "--one", side])["bytes"] for side in SIDES}
     return found | {"bytes": memory}
 
