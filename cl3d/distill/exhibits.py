@@ -33,7 +33,7 @@ def exhibit(
         most_points: per cloud, of sets that decode to any number.
     """
     with torch.no_grad():
-        shown = exhibited(synthetic, most_points)
+        shown = _with_parts(exhibited(synthetic, most_points), synthetic)
     initial = synthetic.initial if initial is None else initial
     if initial is None:
         return shown
@@ -128,6 +128,19 @@ def _(synthetic: SoftLabelSet, most_points: int | None = None) -> Exhibit:
     return replace(inner, clouds=clouds)
 
 
+def _with_parts(shown: Exhibit, synthetic: SyntheticSet) -> Exhibit:
+    """The clouds with the parts of their points, where the set keeps them."""
+    finest = len(shown.shapes[0]) if shown.any_resolution else None
+    decoded = synthetic.decode(num_points=finest)
+    if decoded.parts is None:
+        return shown
+    parts = [_ranked(decoded.parts, decoded.labels, row) for row in range(len(decoded))]
+    return replace(
+        shown,
+        clouds=[replace(cloud, parts=mine) for cloud, mine in zip(shown.clouds, parts, strict=True)],
+    )
+
+
 def _with_initial(shown: Exhibit, initial: PointClouds, moved: bool) -> list[Cloud]:
     """The clouds with what they started from: the first of each class with the first.
 
@@ -142,8 +155,9 @@ def _with_initial(shown: Exhibit, initial: PointClouds, moved: bool) -> list[Clo
         if place >= len(mine) or cloud.kind == "blend" or initial.num_points != shown.num_points:
             clouds.append(cloud)
             continue
-        row = mine[place]
-        parts = None if initial.parts is None else _ranked(initial.parts, initial.labels, row)
+        row, parts = mine[place], cloud.parts
+        if parts is None and initial.parts is not None:
+            parts = _ranked(initial.parts, initial.labels, row)
         clouds.append(replace(cloud, initial=points[row] if moved else None, parts=parts))
     return clouds
 

@@ -78,10 +78,15 @@ def test_a_set_knows_what_it_started_from(data):
     assert "data-input=back" not in show(start, class_names=data.class_names).html
 
 
-def test_parts_that_a_set_keeps_are_coloured(data):
+@pytest.mark.parametrize("preset", [presets.random, partial(presets.morphing, iterations=1)])
+def test_parts_that_a_set_keeps_are_coloured(data, tmp_path, preset):
     segments = partial(PointNetSegmentation, num_parts=1 + int(data.train.parts.max()))
-    made = distill(data.train, presets.random(), ppc=1, model=segments)
-    assert made.initial.parts is not None
+    made = distill(data.train, preset(), ppc=1, model=segments)
+    save(made, tmp_path / "a.safetensors")
+    decoded, shown = made.decode(), exhibit(load(tmp_path / "a.safetensors"))
+    for cloud, parts in zip(shown.clouds, decoded.parts, strict=True):
+        mine = decoded.parts[decoded.labels == cloud.label]
+        assert cloud.parts.tolist() == (parts - mine.min()).tolist()
     assert "by part" in show(made).html
     assert "by part" not in show(distill(data.train, presets.random(), ppc=1, model=small)).html
 
