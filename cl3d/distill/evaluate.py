@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from cl3d.clouds import PointClouds, check_clouds, normalize
+from cl3d.distill.chunks import Chunks
 from cl3d.distill.evaluation import ClassTest, Evaluation, Test
 from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial
 from cl3d.distill.part_evaluation import PartTest, parts_found
 from cl3d.distill.protocols import default
+from cl3d.distill.stacked import fit_stacked
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
 from cl3d.distill.views import for_net
-from cl3d.distributed import shared_out
+from cl3d.distributed import rank, shared_out, world
 from cl3d.errors import InputError
-from cl3d.models import Net, PointNet, SegmentationNet
+from cl3d.models import Backbone, Net, PointNet, SegmentationNet
 from cl3d.ops.part_iou import ClassParts
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator
@@ -45,7 +48,8 @@ def evaluate(
     """Trains ``runs`` fresh networks on a set and tests each after its last epoch.
 
     Both are normalised. The test clouds are looked at once per network, after training. Processes share out
-    the networks.
+    the networks; on CUDA each trains its own at once (:mod:`cl3d.distill.stacked`), unless every epoch is
+    tested or ``vmap`` does not run through them.
 
     Args:
         synthetic: the set, or real clouds (the whole data, as an upper bound).
@@ -78,7 +82,13 @@ def evaluate(
     def shown(run: int) -> Shown:
         return partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds
 
-    tested = partial(_tested, networks, shown, measure, training, seed, best_epoch, progress)
+    runs_of = _Runs(networks, shown, training, seed, progress)
+    together = _together(looked_at, networks.device) and not best_epoch
+    trained = runs_of.together(range(rank(), runs, world())) if together else {}
+
+    def tested(run: int) -> list[Any]:
+        return [measure(trained.pop(run))] if together else runs_of.alone(run, measure, best_epoch)
+
     scores, best = [], []
     with progress("evaluation networks", runs) as advance:
         for found in shared_out(runs, tested):
@@ -86,6 +96,11 @@ def evaluate(
             best += [max(map(measure.figure, found))] if best_epoch else []
             advance()
     return measure.evaluation(scores, tuple(best))
+
+
+def _together(net: Net, device: torch.device) -> bool:
+    """Whether networks are trained at once: where starting an operation costs more than doing it."""
+    return device.type == "cuda" and isinstance(net, Backbone) and net.batchable
 
 
 def _test_of(
@@ -96,25 +111,42 @@ def _test_of(
     return ClassTest(test, num_classes)
 
 
-def _tested(
-    networks: Networks,
-    shown: Callable[[int], Shown],
-    measure: Test[Any],
-    training: Training,
-    seed: int,
-    best_epoch: bool,
-    progress: Progress,
-    run: int,
-) -> list[Any]:
-    """The scores of one network: after its last epoch or, where asked for, after each."""
-    net, found = networks.draw(run), list[Any]()
+@dataclass(frozen=True)
+class _Runs:
+    """The trainings of the networks."""
 
-    def test_now(epoch: int) -> None:
-        if best_epoch:
-            found.append(measure(net))
+    networks: Networks
+    shown: Callable[[int], Shown]
+    training: Training
+    seed: int
+    progress: Progress
 
-    fit(net, shown(run), training, fold(seed, "evaluation", run), progress, after_epoch=test_now)
-    return found or [measure(net)]
+    def alone(self, run: int, measure: Test[Any], best_epoch: bool) -> list[Any]:
+        """The scores of one network: after its last epoch or, where asked for, after each."""
+        net, found = self.networks.draw(run), list[Any]()
+
+        def test_now(epoch: int) -> None:
+            if best_epoch:
+                found.append(measure(net))
+
+        fit(net, self.shown(run), self.training, self._seed(run), self.progress, after_epoch=test_now)
+        return found or [measure(net)]
+
+    def together(self, runs: Sequence[int]) -> dict[int, Net]:
+        """Networks trained at once, as many as the device's memory holds."""
+        trained: dict[int, Net] = {}
+
+        def train(some: Sequence[int]) -> None:
+            nets = [cast(Backbone, self.networks.draw(run)) for run in some]
+            shown, seeds = [self.shown(run) for run in some], [self._seed(run) for run in some]
+            fit_stacked(nets, shown, self.training, seeds, self.progress)
+            trained.update(zip(some, nets, strict=True))
+
+        Chunks("networks").work(runs, train)
+        return trained
+
+    def _seed(self, run: int) -> int:
+        return fold(self.seed, "evaluation", run)
 
 
 def _decoded(

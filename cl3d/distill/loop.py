@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.distill.checkpoint import Checkpoint, State, optimizer_tensors, restore_optimizer
+from cl3d.distill.chunks import Chunks
 from cl3d.distill.matching import match
 from cl3d.distill.networks import Networks
 from cl3d.distill.objectives import Alternates, Begins, LearningObjective, Objective
@@ -70,6 +71,8 @@ class Loop:
         self._optimizer = self.optimizer([*self.synthetic.parameter_groups(), *own])
         self._members = [(self.real.labels == k).nonzero().squeeze(1) for k in range(len(self.classes))]
         self._net: Net | None = None
+        # where launching an operation costs more than doing it, classes are taken together
+        self._chunks = Chunks("classes") if self.networks.device.type == "cuda" else None
         self._good: dict[str, Tensor] = {}
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None, picked: Tensor) -> None:
@@ -199,7 +202,8 @@ class Loop:
         """Loss and its gradient with respect to the decoded points, class by class unless it is joint."""
         reference = concatenate([batch[: self.statistics_batch] for batch in batches])
         with frozen_statistics(net, reference):
-            return match(objective, net, [concatenate(batches)] if objective.joint else batches, now)
+            real = [concatenate(batches)] if objective.joint else batches
+            return match(objective, net, real, now, self._chunks)
 
     def _diverged(self, what: str) -> Diverged:
         if self._good:

@@ -51,6 +51,11 @@ class Training:
         check_whole("epochs", self.epochs, 0)
         check_whole("batch_size", self.batch_size, 1)
 
+    @property
+    def smallest_batch(self) -> int:
+        """The fewest clouds whose batch statistics are used."""
+        return 2 if self.leftovers else SMALLEST_BATCH
+
 
 Clouds = PointClouds | Sequence[PointClouds]
 """One set of clouds, or several where numbers of points differ."""
@@ -82,14 +87,14 @@ def fit(
     device = next(net.parameters()).device
     if training.mixup is not None and isinstance(net, SegmentationNet):
         raise InputError("mixup mixes classes, of which part segmentation is told: leave mixup out")
-    groups = _groups(net, clouds(0) if callable(clouds) else clouds, device)
+    groups = groups_for(net, clouds(0) if callable(clouds) else clouds, device)
     if training.leftovers:
-        _note_leftovers(net, groups, training.batch_size)
+        note_leftovers(net, groups, training.batch_size)
     optimizer = training.optimizer(net.parameters())
     with isolated(seed, "dropout", device=device), progress(description, training.epochs) as advance:
         for epoch in range(training.epochs):
             if callable(clouds) and epoch > 0:
-                groups = _groups(net, clouds(epoch), device)
+                groups = groups_for(net, clouds(epoch), device)
             net.train()
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))
@@ -98,12 +103,14 @@ def fit(
     net.eval()
 
 
-def _groups(net: nn.Module, clouds: Clouds, device: torch.device) -> list[PointClouds]:
+def groups_for(net: nn.Module, clouds: Clouds, device: torch.device) -> list[PointClouds]:
+    """The clouds as the network learns from them, on its device."""
     groups = [clouds] if isinstance(clouds, PointClouds) else clouds
     return [for_net(net, group, "what is learnt").to(device) for group in groups]
 
 
-def _note_leftovers(net: nn.Module, groups: Sequence[PointClouds], batch_size: int) -> None:
+def note_leftovers(net: nn.Module, groups: Sequence[PointClouds], batch_size: int) -> None:
+    """Warns where batches that are cut full leave one or two clouds to a BatchNorm."""
     smallest = min(1 + (len(group) - 1) % batch_size for group in groups)
     if smallest < SMALLEST_BATCH and any(isinstance(m, _BatchNorm) for m in net.modules()):
         warnings.warn(
@@ -122,12 +129,11 @@ def _epoch(
     draws: torch.Generator,
 ) -> float:
     total, seen = torch.zeros(()), 0
-    smallest = 2 if training.leftovers else SMALLEST_BATCH
     for batch in batches(groups, training.batch_size, draws, training.leftovers):
         if training.augmentation is not None:
             batch = training.augmentation.of(batch, draws)
         optimizer.zero_grad(set_to_none=True)
-        with guarded_statistics(net, len(batch), smallest):
+        with guarded_statistics(net, len(batch), training.smallest_batch):
             if training.mixup is None:
                 loss = mean_loss(net, batch)
             else:

@@ -58,6 +58,11 @@ def pooled(net: Any, clouds: PointClouds) -> Tensor:
     return found
 
 
+def by_class(values: Tensor, classes: int) -> Tensor:
+    """Values of clouds that come class after class, n of each: (classes · n, ...) → (classes, n, ...)."""
+    return values.view(classes, -1, *values.shape[1:])
+
+
 def shared_parts(one: PointClouds, other: PointClouds) -> list[int]:
     """The parts that points of both have, ascending."""
     assert one.parts is not None

@@ -28,6 +28,9 @@ class Backbone(nn.Module, ABC):
         in_channels: of a point: its coordinates, then whatever else it carries (normals, colours, …).
         twice_differentiable: whether gradients by the weights may be differentiated; False, say, where a
             compiled operation has one backward pass. Objectives that need more then refuse the backbone.
+        batchable: whether ``torch.func.vmap`` and ``grad`` run through it, as they do where all it does is
+            done by torch's own operations, none in place. On CUDA classes, and networks, are then taken
+            together instead of one after the other.
         classifier: from the feature to the logits.
     """
 
@@ -35,6 +38,7 @@ class Backbone(nn.Module, ABC):
     num_classes: int
     in_channels: int = 3
     twice_differentiable: bool = True
+    batchable: bool = False
     classifier: nn.Module
 
     @abstractmethod

@@ -51,6 +51,8 @@ class DGCNN(Backbone):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

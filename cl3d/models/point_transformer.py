@@ -48,6 +48,8 @@ class PointTransformer(Backbone):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

@@ -78,6 +78,8 @@ class PointConv(Backbone):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

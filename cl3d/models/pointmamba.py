@@ -46,6 +46,8 @@ class PointMamba(Backbone):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

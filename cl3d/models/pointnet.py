@@ -43,6 +43,8 @@ class PointNet(PooledLast):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

@@ -56,6 +56,8 @@ class PointNet2(PooledLast):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

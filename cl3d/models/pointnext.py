@@ -50,6 +50,8 @@ class PointNeXt(PooledLast):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

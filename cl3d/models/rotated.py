@@ -31,6 +31,7 @@ class Rotated(Backbone):
             )
         self.num_classes, self.feature_dim = backbone.num_classes, backbone.feature_dim
         self.twice_differentiable = backbone.twice_differentiable
+        self.batchable = backbone.batchable
         self.backbone, self.rotator = backbone, rotator
 
     def point_features(self, points: Tensor) -> Tensor:

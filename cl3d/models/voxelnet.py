@@ -53,6 +53,8 @@ class VoxelNet(Backbone):
         InputError: if an argument is out of range.
     """
 
+    batchable = True
+
     def __init__(
         self,
         num_classes: int,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from cl3d.errors import InputError, check_whole
+from cl3d.ops.batchable import batchable
 
 CLOUDS_AT_ONCE = 64
 """Clouds that are worked on together: their coordinates and distances should stay in a core's cache."""
@@ -14,6 +15,7 @@ TAKEN = -1.0
 """Stands for the distance of a point that is picked already: below any other, so it stays and never wins."""
 
 
+@batchable
 def farthest_points(points: Tensor, count: int, start: int = 0) -> Tensor:
     """Picks, again and again, the point farthest from those picked before.
 
@@ -38,6 +40,7 @@ def farthest_points(points: Tensor, count: int, start: int = 0) -> Tensor:
     return torch.cat([_sample(axes, _all_free(axes[0], start), count) for axes in _batches(points)])
 
 
+@batchable
 def fps_partition(points: Tensor, parts: int, size: int) -> Tensor:
     """Cuts each cloud into disjoint parts by repeated farthest point sampling (Morphing, section 3.3).
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cl3d.errors import InputError, check_whole
+from cl3d.ops.batchable import batchable
 from cl3d.ops.fps import farthest_points
 from cl3d.ops.sorting import lexicographic_order
 
@@ -50,6 +51,7 @@ def in_order(points: Tensor) -> tuple[Tensor, Tensor]:
     return take(points, order), order.argsort(dim=1)
 
 
+@batchable
 @torch.no_grad()
 def farthest_from_centre(points: Tensor, count: int) -> Tensor:
     """Farthest point sampling that begins with the point farthest from the cloud's mean.

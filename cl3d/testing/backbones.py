@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.func import functional_call, grad, vmap
 
 from cl3d.models.base import Backbone
 from cl3d.random import generator, isolated
@@ -33,6 +34,8 @@ def check_backbone(build: BuildBackbone, tolerance: float = 1e-9) -> None:
     check_round_trip(net, make(build, seed=1))
     if net.twice_differentiable:
         check_double_backward(net)
+    if net.batchable:
+        check_batchable(net, tolerance)
     check_points_that_coincide(net)
     if torch.cuda.is_available():
         check_cuda(net, tolerance)
@@ -122,6 +125,21 @@ def check_features(net: Backbone, tolerance: float) -> None:
             results.append([g, *gradients, *buffers])
         for a, b in zip(*results, strict=True):
             assert_close(a, b, tolerance, f"features is not pool(point_features) (training={training})")
+
+
+def check_batchable(net: Backbone, tolerance: float) -> None:
+    """``vmap`` over ``grad`` gives what one batch after the other does."""
+    batches = torch.stack([inputs(net), clouds(seed=1, channels=net.in_channels)])
+    weights = {name: parameter.detach() for name, parameter in net.named_parameters()}
+
+    def energy(values: dict[str, Tensor], points: Tensor) -> Tensor:
+        total: Tensor = functional_call(net, values, (points,)).square().sum()
+        return total
+
+    together = vmap(grad(energy), in_dims=(None, 0))(weights, batches)
+    for row, batch in enumerate(batches):
+        for name, alone in grad(energy)(weights, batch).items():
+            assert_close(together[name][row], alone, tolerance, f"vmap changes the gradient by {name}")
 
 
 def check_modes(net: Backbone) -> None:

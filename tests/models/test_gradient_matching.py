@@ -53,6 +53,7 @@ class OneBackward(torch.autograd.Function):
 
 class Compiled(PointNet):
     twice_differentiable = False
+    batchable = False  # its function has no rule for that
 
     def before_last(self, points: Tensor) -> Tensor:
         return OneBackward.apply(super().before_last(points))

@@ -1,6 +1,13 @@
 """Objectives: what a synthetic set is asked to have in common with the real clouds."""
 
-from cl3d.distill.objectives.base import Alternates, Begins, LearningObjective, MatchesMeans, Objective
+from cl3d.distill.objectives.base import (
+    Alternates,
+    Begins,
+    LearningObjective,
+    MatchesMeans,
+    MatchesTogether,
+    Objective,
+)
 from cl3d.distill.objectives.distribution import DistributionMatching
 from cl3d.distill.objectives.gradient import GradientMatching, PartGradientMatching, WholeGradientMatching
 from cl3d.distill.objectives.sorted_features import SortedFeatureMatching
@@ -13,6 +20,7 @@ __all__ = [
     "GradientMatching",
     "LearningObjective",
     "MatchesMeans",
+    "MatchesTogether",
     "Objective",
     "PartGradientMatching",
     "SortedFeatureMatching",

@@ -64,6 +64,20 @@ class MatchesMeans(Protocol):
 
 
 @runtime_checkable
+class MatchesTogether(Protocol):
+    """An objective that takes several classes in one go, where starting an operation is what costs."""
+
+    def losses(self, net: Net, real: PointClouds, synthetic: PointClouds, classes: int) -> Tensor:
+        """What it returns for each class when called, (classes,), up to rounding.
+
+        Args:
+            net: a backbone; no net that segments.
+            real: class after class, as many clouds of each.
+            synthetic: likewise.
+        """
+
+
+@runtime_checkable
 class Begins(Protocol):
     """An objective that may learn numbers of its own along with the set."""
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.views import feature_map, pool, pooled, shared_parts
+from cl3d.distill.views import by_class, feature_map, pool, pooled, shared_parts
 from cl3d.models import Net, SegmentationNet
 
 
@@ -41,6 +41,13 @@ class DistributionMatching:
         with torch.no_grad():
             targets = _part_means(net, real, parts)
         return (targets - _part_means(net, synthetic, parts)).square().sum()
+
+    def losses(self, net: Net, real: PointClouds, synthetic: PointClouds, classes: int) -> Tensor:
+        """See :class:`~cl3d.distill.objectives.MatchesTogether`."""
+        with torch.no_grad():
+            wanted = by_class(pooled(net, real), classes)
+        found = by_class(pooled(net, synthetic), classes)
+        return (wanted.mean(dim=1) - found.mean(dim=1)).square().sum(dim=1)
 
     def means(self, net: Net, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
         """The mean feature."""

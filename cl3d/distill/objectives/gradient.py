@@ -8,13 +8,15 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.func import vmap
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.objectives.base import Objective
+from cl3d.distill.objectives.class_gradient import class_gradients
 from cl3d.distill.objectives.part_gradient import part_gradients
 from cl3d.distill.views import mean_loss, shared_parts
 from cl3d.errors import InputError
-from cl3d.models import Net, SegmentationNet
+from cl3d.models import Backbone, Net, SegmentationNet
 
 EPSILON = 1e-6
 """Added to the product of norms below the cosine."""
@@ -53,6 +55,15 @@ class GradientMatching:
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""
         return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
+
+    def losses(self, net: Net, real: PointClouds, synthetic: PointClouds, classes: int) -> Tensor:
+        """See :class:`~cl3d.distill.objectives.MatchesTogether`."""
+        assert isinstance(net, Backbone)
+        with torch.no_grad():
+            wanted = class_gradients(net, _weights(net), real, classes)
+        found = class_gradients(net, _weights(net), synthetic, classes)
+        losses: Tensor = vmap(self.compare)(wanted, found)
+        return losses
 
     def means(self, net: Net, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
         """The gradient of each weight."""

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.func import vmap
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.objectives.kernels import Sample, gaussian_mmd
-from cl3d.distill.views import feature_map, pool
+from cl3d.distill.views import by_class, feature_map, pool
 from cl3d.errors import InputError, check_positive, check_range
 from cl3d.models import Net
 from cl3d.ops.fps import fps_partition
@@ -66,11 +67,28 @@ class SortedFeatureMatching:
         maps, features = self._views(net, synthetic)
         to_maps, to_features = self._to_maps(maps), self._to_features(features)
         total = maps.new_zeros(())
-        for points, weight in self._cut(real.points, synthetic.num_points):
+        for points, weight in self._cut(real.points, synthetic.num_points, 1):
             with torch.no_grad():
                 wanted_maps, wanted_features = self._views(net, PointClouds(points, real.labels))
-            total = total + weight * (to_maps(wanted_maps) + to_features(wanted_features))
+            total = total + weight[0] * (to_maps(wanted_maps) + to_features(wanted_features))
         return total
+
+    def losses(self, net: Net, real: PointClouds, synthetic: PointClouds, classes: int) -> Tensor:
+        """See :class:`~cl3d.distill.objectives.MatchesTogether`."""
+        found = [by_class(view, classes) for view in self._views(net, synthetic)]
+        total = found[0].new_zeros(classes)
+        for points, weights in self._cut(real.points, synthetic.num_points, classes):
+            with torch.no_grad():
+                views = self._views(net, PointClouds(points, real.labels))
+            wanted = [by_class(view, classes) for view in views]
+            total = total + weights * vmap(self._distance)(*wanted, *found)
+        return total
+
+    def _distance(
+        self, wanted_maps: Tensor, wanted_features: Tensor, maps: Tensor, features: Tensor
+    ) -> Tensor:
+        """Of sorted maps and pooled features to others."""
+        return self._to_maps(maps)(wanted_maps) + self._to_features(features)(wanted_features)
 
     def _views(self, net: Net, clouds: PointClouds) -> tuple[Tensor, Tensor]:
         """Sorted maps, (b, d, q), and pooled features."""
@@ -93,8 +111,8 @@ class SortedFeatureMatching:
         sample = Sample(features)
         return lambda wanted: self.beta * gaussian_mmd(wanted, sample)
 
-    def _cut(self, points: Tensor, size: int) -> list[tuple[Tensor, float]]:
-        """Real clouds with ``size`` points each, and the weight of each such set."""
+    def _cut(self, points: Tensor, size: int, classes: int) -> list[tuple[Tensor, Tensor]]:
+        """Real clouds with ``size`` points each, and each such set's weight in each class, (classes,)."""
         available = points.shape[1]
         if size > available:
             raise InputError(
@@ -102,9 +120,9 @@ class SortedFeatureMatching:
                 "sorted feature maps compare clouds as fine as the real ones or coarser"
             )
         if size == available:
-            return [(points, 1.0)]
+            return [(points, points.new_ones(classes))]
         rows = fps_partition(points, available // size, size)
         parts = [points.gather(1, part.unsqueeze(-1).expand(-1, -1, 3)) for part in rows.unbind(1)]
-        spread = torch.stack([uniformity(part).mean() for part in parts])
-        weights = uniformity_weights(uniformity(points).mean(), spread, self.strictness)
-        return list(zip(parts, weights.tolist(), strict=True))
+        whole, *spread = (by_class(uniformity(p), classes).mean(dim=1) for p in (points, *parts))
+        weights = uniformity_weights(whole, torch.stack(spread, dim=1), self.strictness)
+        return list(zip(parts, weights.unbind(dim=1), strict=True))
