@@ -53,6 +53,8 @@ PARTS = {
     "layers": Part("Layers", "layers.py", (), (*SMALL, "--clouds", "4", "--norms", "batch")),
     "point_ops": Part("Point operations", "point_ops.py", (), (*SMALL, "--clouds", "2")),
     "models": Part("Backbones", "models.py", (), (*SMALL, "--models", "pointnet", "voxelnet")),
+    "launches": Part("Operators", "launches.py", (), ("--classes", "2")),
+    "precision": Part("Precision", "precision.py", (), (*SMALL, "--cases", "dm")),
     "growth": Part("Growth", "growth.py", (), ("--rounds", "1", "--cases", "dm", "--axes", "points")),
 }
 

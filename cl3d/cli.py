@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -34,6 +34,9 @@ from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 RESUMABLE = ("cl_run", "distill")
+NUMERICS = ("device", "precision", "deterministic")
+"""The settings of ``configs/numerics.yaml``."""
+
 EXIT_LOST, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -72,7 +75,9 @@ def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
             os.environ.setdefault("CI", "1")  # several processes' bars do not go on one terminal
         try:
             check_shared(config_name)
-            task(resumed(anchored(config), folders[-1]), folders[-1])
+            config = resumed(anchored(config), folders[-1])
+            with computing(config):
+                task(config, folders[-1])
         except AlreadyFinished as error:
             print(error)
         except (InputError, OmegaConfBaseException, OSError) as error:
@@ -158,6 +163,24 @@ def build_dataset(config: DictConfig) -> Any:
         return replace(dataset, name=f"{dataset.name}, canonical", train=train, test=test)
 
     return derived(dataset, "canonical", turned)
+
+
+@contextlib.contextmanager
+def computing(config: DictConfig) -> Iterator[None]:
+    """The precision and determinism that ``configs/numerics.yaml`` asks for.
+
+    Raises:
+        InputError: if the device does not have it.
+    """
+    if "precision" not in config:
+        yield
+        return
+    from cl3d.distill import resolve_device
+    from cl3d.numerics import check_precision, numerics
+
+    with numerics(str(config.precision), flag(config, "deterministic")):
+        check_precision(str(config.precision), resolve_device(str(config.device)))
+        yield
 
 
 def handed_on(config: DictConfig, groups: Sequence[str], names: Sequence[str]) -> list[str]:

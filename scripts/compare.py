@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build_condenser, handed_on, launch, whole
+from cl3d.cli import NUMERICS, budget, build_condenser, handed_on, launch, whole
 from cl3d.run_folder import open_folder
 from cl3d.tasks import build_task
 
@@ -25,7 +25,7 @@ def main(config: DictConfig, folder: Path) -> None:
     whole(config, "runs", 1)
     workers = whole(config, "workers", 1)
     same = handed_on(config, (), ("ppc", "ratio", "budget", "resolution"))
-    kept = ("shots", "imbalance", "holdout", "canonical", "device")
+    kept = ("shots", "imbalance", "holdout", "canonical", *NUMERICS)
     both = handed_on(config, ("task", "dataset", "data", "model"), kept)
     test = handed_on(config, ("training",), ("runs", "fresh_decoding"))
     given = OmegaConf.to_container(config, resolve=True)

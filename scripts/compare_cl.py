@@ -11,7 +11,7 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import build_dataset, flag, handed_on, launch, whole
+from cl3d.cli import NUMERICS, build_dataset, flag, handed_on, launch, whole
 from cl3d.run_folder import open_folder
 
 CLOUDS = ("shots", "imbalance", "holdout", "canonical")
@@ -29,7 +29,7 @@ def main(config: DictConfig, folder: Path) -> None:
     workers, dry = whole(config, "workers", 1), flag(config, "dry_run")
     grid = Grid.of(OmegaConf.to_container(config, resolve=True))
     same = handed_on(config, ("benchmark", "dataset", "data", "model"), CLOUDS)
-    same += [f"device={resolve_device(str(config.device))}"]
+    same += [*handed_on(config, (), NUMERICS[1:]), f"device={resolve_device(str(config.device))}"]
     same += [f"class_order={quoted(config.class_order)}"] if config.class_order else []
     dataset = build_dataset(config)
     planner = Planner(

@@ -32,6 +32,7 @@ from cl3d.distill.views import for_net
 from cl3d.distributed import agree, by_main
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.models import Net, PointNet
+from cl3d.numerics import named
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -263,7 +264,7 @@ class Condenser:
             "budget": str(budget),
             "model": model_name(model),
             "seed": seed,
-            "device": device.type,
+            "device": named(device),
             "cl3d_version": __version__,
         }
 

@@ -20,6 +20,7 @@ from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerpri
 from cl3d.distill.networks import BuildModel, Networks, model_name
 from cl3d.distill.training import Training
 from cl3d.errors import InputError, Note
+from cl3d.numerics import named
 
 
 class Kept:
@@ -58,7 +59,7 @@ class Kept:
             "model": model,
             "num_classes": networks.num_classes,
             "networks": networks.seed,
-            "device": networks.device.type,
+            "device": named(networks.device),
             "training": repr(training),
             "seed": seed,
         }

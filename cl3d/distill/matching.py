@@ -12,7 +12,7 @@ from torch import Tensor
 from cl3d.clouds import PointClouds, concatenate
 from cl3d.distill.chunks import Chunks
 from cl3d.distill.objectives import LearningObjective, MatchesMeans, MatchesTogether, Objective
-from cl3d.distributed import merge_rows
+from cl3d.distributed import merge_rows, world
 from cl3d.models import Backbone, Net, SegmentationNet
 from cl3d.teams import Work, own_work, owner, parts_of, team_mean
 
@@ -76,9 +76,7 @@ class _Matching:
         batchable = isinstance(net, Backbone) and net.batchable and not objective.joint
         self.together = objective if isinstance(objective, MatchesTogether) and batchable else None
         units = len(real)
-        self.members = [
-            ((now.labels == unit) | objective.joint).nonzero().squeeze(1) for unit in range(units)
-        ]
+        self.members = _members(now.labels, units)
         self.losses, self.gradient = torch.zeros(units, dtype=torch.float64), torch.zeros_like(now.points)
         self.learnt = [p.new_zeros(units, *p.shape) for p in self.own]
 
@@ -149,10 +147,20 @@ def _in_team(
     )
 
 
+def _members(labels: Tensor, units: int) -> list[Tensor]:
+    """The rows of each class, ascending; of all, where there is one unit of work."""
+    if units == 1:
+        return [torch.arange(len(labels), device=labels.device)]
+    order, sizes = labels.argsort(stable=True), torch.bincount(labels, minlength=units)
+    return list(order.split(sizes.tolist()))
+
+
 def _gather(
     losses: Tensor, gradient: Tensor, learnt: list[Tensor], members: list[Tensor], divisible: bool
 ) -> None:
     """Fills in what other processes have found."""
+    if world() == 1:
+        return
     units = len(members)
     of_rows = torch.zeros(len(gradient), dtype=torch.int64)
     for unit, rows in enumerate(members):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
+from cl3d.distill.views import outputs
 from cl3d.errors import check_positive
 from cl3d.ops.assignment import align
 
@@ -56,7 +57,7 @@ class PointMixup:
 
 def mixed_loss(net: nn.Module, mixed: Mixed, batch: PointClouds) -> Tensor:
     """Mean cross-entropy of the clouds mixed from a batch, of both labels by their shares."""
-    logits = net(mixed.points)
+    logits = outputs(net, batch.with_points(mixed.points))
     targets = batch.targets(logits.shape[1])
     own, other = (
         nn.functional.cross_entropy(logits, target, reduction="none")

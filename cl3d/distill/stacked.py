@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import stack_module_state, vmap
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.optimizers import rate_factor, scale_rates
 from cl3d.distill.statistics import guarded_statistics
 from cl3d.distill.training import Clouds, Training, batches, groups_for, note_leftovers
+from cl3d.distill.views import logits_with
 from cl3d.models import Backbone
 from cl3d.progress import Progress, silent
 from cl3d.random import generator, isolated
@@ -73,7 +74,7 @@ class Stack:
     def _loss(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], points: Tensor, targets: Tensor
     ) -> Tensor:
-        logits = functional_call(self.net, (parameters, buffers), (points,))
+        logits = logits_with(self.net, (parameters, buffers), points)
         return nn.functional.cross_entropy(logits, targets)
 
 

@@ -6,17 +6,31 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from cl3d.clouds import PointClouds
 from cl3d.errors import InputError
-from cl3d.models import SegmentationNet
+from cl3d.models import Backbone, SegmentationNet
+from cl3d.numerics import as_asked
 
 
+@as_asked
 def outputs(net: nn.Module, clouds: PointClouds) -> Tensor:
     """Logits: (b, classes) of the clouds; or, of a net that segments, (b, p, parts) of their points."""
     logits: Tensor = (
         net(clouds.points, clouds.labels) if isinstance(net, SegmentationNet) else net(clouds.points)
     )
+    return logits
+
+
+@as_asked
+def logits_with(net: Backbone, state: Any, points: Tensor) -> Tensor:
+    """Logits with other tensors in the place of the backbone's own, for :mod:`torch.func`.
+
+    Args:
+        state: as ``torch.func.functional_call`` takes it.
+    """
+    logits: Tensor = functional_call(net, state, (points,))
     return logits
 
 
@@ -34,6 +48,7 @@ def point_losses(net: SegmentationNet, clouds: PointClouds) -> Tensor:
     return nn.functional.cross_entropy(outputs(net, clouds).mT, clouds.parts, reduction="none")
 
 
+@as_asked
 def feature_map(net: Any, clouds: PointClouds) -> Tensor:
     """Features of points, (b, q, d); q is p for nets that segment."""
     found: Tensor = (
@@ -50,6 +65,7 @@ def pool(net: Any, features: Tensor) -> Tensor:
     return found
 
 
+@as_asked
 def pooled(net: Any, clouds: PointClouds) -> Tensor:
     """The pool of the feature map, (b, d)."""
     if isinstance(net, SegmentationNet):

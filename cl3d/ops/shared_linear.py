@@ -132,6 +132,12 @@ def check_shared(x: Tensor, weight: Tensor, norm: nn.Module | None) -> None:
 
 def _linear_moments(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
     """Mean and biased variance of ``W x + b`` over the points: (..., n, d) → twice (..., c)."""
+    with torch.autocast(x.device.type, enabled=False):
+        # under autocast x may be bfloat16, in which a variance has no digits
+        return _exact_moments(x.to(weight.dtype), weight, bias)
+
+
+def _exact_moments(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
     mean = x.mean(dim=-2)
     # centred first: the difference of two second moments has no digits left where the mean is large
     covariance = _gram(x - mean.unsqueeze(-2)) / x.shape[-2]

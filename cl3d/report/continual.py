@@ -7,6 +7,7 @@ from typing import Any
 
 from cl3d.continual import ContinualRun, Results, StepResult
 from cl3d.continual.estimate import expected_seconds
+from cl3d.numerics import named
 from cl3d.report.terminal import Terminal, duration, size
 
 
@@ -36,7 +37,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         if run.classifier != "softmax":
             rows.append(("classifier", run.classifier))
     rows += [
-        ("device", run.device.type),
+        ("device", named(run.device)),
         ("seed", str(run.seed) + (f", class order {run.order_seed}" if own_order else "")),
         ("folder", str(folder)),
         ("expected", f"about {duration(expected_seconds(run))}"),

@@ -12,7 +12,7 @@ from typing import Any
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_condenser, handed_on, whole
+from cl3d.cli import NUMERICS, budget, build, build_condenser, handed_on, whole
 from cl3d.config_paths import CONFIGS
 from cl3d.data import Dataset
 from cl3d.distill import SyntheticSet, load
@@ -25,7 +25,7 @@ from cl3d.tasks import build_model
 GROWS = ("sets", "condensers", "distil_with", "models", "seeds")
 """Settings that only say which cells there are: a folder keeps those of earlier runs."""
 
-CLOUDS = ("shots", "imbalance", "holdout", "canonical", "device")
+CLOUDS = ("shots", "imbalance", "holdout", "canonical", *NUMERICS)
 
 
 def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:

@@ -17,6 +17,7 @@ from cl3d.distill.networks import BuildModel, trial
 from cl3d.distill.part_evaluation import PartEvaluation
 from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note
+from cl3d.numerics import named
 from cl3d.peak_memory import PeakMemory
 from cl3d.report.terminal import Terminal, size
 
@@ -81,7 +82,7 @@ def show_header(
                 f"{dataset.name}: {len(dataset.train):,} train clouds of {dataset.train.num_points:,} points",
             ),
             ("condenser", f"{condenser.name}, {condenser.iterations} iterations, {budget}"),
-            ("device", device.type),
+            ("device", named(device)),
             ("folder", str(folder)),
         ]
     )

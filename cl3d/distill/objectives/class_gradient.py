@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch.func import grad, vmap
 
 from cl3d.clouds import PointClouds
-from cl3d.distill.views import by_class
+from cl3d.distill.views import by_class, logits_with
 from cl3d.models import Backbone
 
 
@@ -32,7 +32,7 @@ def class_gradients(
     own = {name: everything[name] for name, parameter in net.named_parameters() if id(parameter) in chosen}
 
     def loss(values: dict[str, Tensor], points: Tensor, targets: Tensor) -> Tensor:
-        logits = functional_call(net, {**everything, **values}, (points,))
+        logits = logits_with(net, {**everything, **values}, points)
         return nn.functional.cross_entropy(logits, targets)
 
     targets = clouds.targets(net.num_classes)
