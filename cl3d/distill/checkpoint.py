@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from cl3d.atomic import write_bytes
 from cl3d.clouds import PointClouds, hash_clouds
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 
 SECONDS_BETWEEN = 60.0
 """How often a checkpoint is written; what is lost by a kill is at most that."""
@@ -69,6 +70,21 @@ class Checkpoint:
                 "give another folder, the same settings, or remove it"
             )
         return state
+
+    def read_whole(self, otherwise: str) -> State | None:
+        """The same, but a damaged file is noted and taken as none.
+
+        Args:
+            otherwise: what is done then, e.g. "training anew".
+
+        Raises:
+            InputError: if it belongs to another computation.
+        """
+        try:
+            return self.read()
+        except Damaged:
+            warnings.warn(f"{self.path} is damaged: {otherwise}", Note, stacklevel=2)
+            return None
 
     @property
     def due(self) -> bool:

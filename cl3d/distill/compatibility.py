@@ -1,12 +1,45 @@
-"""Which networks the parts of a condenser can work with."""
+"""Which parts of a condenser go together, and with which networks."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cl3d.distill.objectives import Objective
+from cl3d.distill.parameterizations.base import Parameterization
+from cl3d.distill.surrogates import Surrogates
 from cl3d.errors import InputError
 from cl3d.models import Net, SegmentationNet
+
+
+def check_composition(
+    name: str,
+    objective: Objective | None,
+    parameterization: Parameterization,
+    surrogates: Surrogates,
+    iterations: int,
+) -> None:
+    """Refuses parts that make no sense together.
+
+    Args:
+        name: of the condenser.
+
+    Raises:
+        InputError: saying what is missing.
+    """
+    if objective is None:
+        if not parameterization.starts_from_picks:
+            raise InputError(
+                f"{name}: without an objective {type(parameterization).__name__} would be left as it was "
+                "drawn: give an objective, or fit_iterations to start from real clouds"
+            )
+        return
+    if iterations < 1:
+        raise InputError(f"{name} has an objective but iterations={iterations}: give at least 1")
+    if objective.needs_target and not surrogates.gives_target:
+        raise InputError(
+            f"{name}: {type(objective).__name__} compares with where experts went, which "
+            f"{type(surrogates).__name__} does not know: give surrogates=experts"
+        )
 
 
 def check_together(
