@@ -13,7 +13,6 @@ from torch import Tensor
 from cl3d.clouds import PointClouds, check_clouds
 from cl3d.distill.budget import Budget
 from cl3d.distill.compatibility import check_composition, check_together
-from cl3d.distill.cost import FORWARD_PASS
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
 from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial
@@ -150,24 +149,6 @@ class Condenser:
         net = trial(model)
         self.check_net(net)
         return for_net(net, clouds, "the data to condense")
-
-    def training_passes(self, clouds: int, classes: int, stored: int) -> float:
-        """What condensing costs, in clouds sent forward and backward through a network.
-
-        Args:
-            clouds, classes: of the real data.
-            stored: clouds of the set.
-        """
-        training = self.initializer.training
-        passes = 0.0 if training is None else float(training.epochs * clouds)
-        if self.objective is not None:
-            real, synthetic = self.objective.passes
-            passes += self.surrogates.real_epochs * clouds
-            batch, reference = (min(b, clouds / classes) for b in (self.real_batch, self.statistics_batch))
-            each = classes * (real * batch + FORWARD_PASS * reference)
-            each += synthetic * stored + self.surrogates.training_epochs * stored
-            passes += self.iterations * each
-        return passes
 
     def _pick(
         self, real: PointClouds, picks: Sequence[int], networks: Networks, seed: int, progress: Progress

@@ -59,6 +59,10 @@ class Anchors:
         """M + L for each M."""
         return picks * (self.anchors + self.blends) // self.anchors
 
+    def decoded_points(self, num_points: int) -> int:
+        """As many as a group of the bytes of a raw cloud leaves for each anchor."""
+        return min(self.points_within(cloud_nbytes(num_points)), num_points)
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses anchors without points."""
         raw = cloud_nbytes(num_points)

@@ -126,6 +126,10 @@ class Points:
         """The same."""
         return picks
 
+    def decoded_points(self, num_points: int) -> int:
+        """As many as are stored."""
+        return num_points if self.num_points is None else self.num_points
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses stored clouds finer than the real ones."""
         if self.num_points is not None and self.num_points > num_points:
@@ -136,8 +140,7 @@ class Points:
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """As many whole clouds as fit."""
-        each = num_points if self.num_points is None else self.num_points
-        return nbytes // (each * point_nbytes(self.storage))
+        return nbytes // (self.decoded_points(num_points) * point_nbytes(self.storage))
 
     def start(
         self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
