@@ -26,9 +26,8 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     ]
     if run.strategy.needs_buffer and run.condenser is not None:
         clouds, nbytes = planned_memory(run)
-        rows.append(
-            ("memory", f"{run.condenser.name}, {run.budget}: up to {clouds:,} clouds, {size(nbytes)}")
-        )
+        named = f"{run.condenser.name}, {run.budget.in_words}"
+        rows.append(("memory", f"{named}: up to {clouds:,} clouds, {size(nbytes)}"))
         if run.joint_condensed:
             rows.append(
                 ("LEAKS", "the memory is condensed from all classes before the first step: a control")

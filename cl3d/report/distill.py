@@ -80,7 +80,7 @@ def show_header(
                 "data",
                 f"{dataset.name}: {len(dataset.train):,} train clouds of {dataset.train.num_points:,} points",
             ),
-            ("condenser", f"{condenser.name}, {condenser.iterations} iterations, {budget}"),
+            ("condenser", f"{condenser.name}, {condenser.iterations} iterations, {budget.in_words}"),
             ("device", device.type),
             ("folder", str(folder)),
         ]
