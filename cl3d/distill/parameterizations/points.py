@@ -18,6 +18,7 @@ from cl3d.distill.parameterizations.storage import (
     storage_of,
     straight_through,
     unpack,
+    within_range,
 )
 from cl3d.distill.synthetic import SyntheticSet, too_small
 from cl3d.errors import InputError, check_whole
@@ -150,7 +151,7 @@ class Points:
         return PointSet(self.coarsen(picked, seed), self.storage)
 
     def coarsen(self, picked: PointClouds, seed: int) -> PointClouds:
-        """The clouds with ``num_points`` points each."""
-        if self.num_points in (None, picked.num_points):
-            return picked
-        return picked.resample(self.num_points or 0, keyed_generator(seed, "coarsen"))
+        """The clouds with ``num_points`` points each; normalised where the storage could not hold them."""
+        if self.num_points not in (None, picked.num_points):
+            picked = picked.resample(self.num_points or 0, keyed_generator(seed, "coarsen"))
+        return picked.with_points(within_range(picked.points, self.storage))
