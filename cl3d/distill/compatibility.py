@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cl3d.distill.objectives import Objective
+from cl3d.distill.objectives import Objective, SortedFeatureMatching
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.surrogates import Surrogates
 from cl3d.errors import InputError
 from cl3d.models import Net, SegmentationNet
+from cl3d.ops.uniformity import LEAST_POINTS
 
 
 def check_composition(
@@ -39,6 +40,41 @@ def check_composition(
         raise InputError(
             f"{name}: {type(objective).__name__} compares with where experts went, which "
             f"{type(surrogates).__name__} does not know: give surrogates=experts"
+        )
+
+
+def check_resolution(
+    name: str,
+    objective: Objective | None,
+    parameterization: Parameterization,
+    num_points: int,
+    real_points: int | None,
+) -> None:
+    """Refuses numbers of points that the parts cannot work with.
+
+    Args:
+        name: of the condenser.
+        num_points: of the real clouds.
+        real_points: of these that the objective is shown; None: all.
+
+    Raises:
+        InputError: if there are fewer than that, or sorted feature maps would be finer than the real ones
+            or too coarse to have a uniformity.
+    """
+    if real_points is not None and real_points > num_points:
+        raise InputError(f"real_points={real_points}, but the clouds have {num_points}: give that or less")
+    if not isinstance(objective, SortedFeatureMatching):
+        return
+    shown, stored = real_points or num_points, parameterization.decoded_points(num_points)
+    if stored > shown:
+        raise InputError(
+            f"{name}: clouds of {stored} points, which {type(objective).__name__} compares with real ones of "
+            f"{shown}: give clouds as fine as these or coarser"
+        )
+    if stored < min(shown, LEAST_POINTS):
+        raise InputError(
+            f"{name}: clouds of {stored} points, which {type(objective).__name__} compares with parts of "
+            f"real ones of {shown}: give clouds of at least {LEAST_POINTS} points"
         )
 
 

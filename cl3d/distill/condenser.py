@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds, check_clouds
 from cl3d.distill.budget import Budget
-from cl3d.distill.compatibility import check_composition, check_together
+from cl3d.distill.compatibility import check_composition, check_resolution, check_together
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
 from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial
@@ -27,7 +27,7 @@ from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.views import for_net
 from cl3d.distributed import by_main
-from cl3d.errors import InputError, check_whole
+from cl3d.errors import check_whole
 from cl3d.models import Net, PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
@@ -193,13 +193,10 @@ class Condenser:
         Raises:
             InputError: if the budget or the parameterization does not fit.
         """
-        if self.real_points is not None and self.real_points > num_points:
-            raise InputError(
-                f"real_points={self.real_points}, but the clouds have {num_points}: give that or less"
-            )
         shares = budget.shares(there, num_points, self.least_bytes(num_points))
         picks = picks_within(self.parameterization, shares, there, num_points)
         self.parameterization.check(sum(picks), sum(shares), num_points)
+        check_resolution(self.name, self.objective, self.parameterization, num_points, self.real_points)
         return shares, picks
 
     def least_bytes(self, num_points: int) -> int:
