@@ -116,7 +116,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], State]:
         made_from, facts = dict(header["made_from"]), dict(header["facts"])
         if header["digest"] != _digest(tensors):
             raise ValueError("its content has changed")
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise Damaged(f"{path} is not a whole checkpoint ({error}): remove it to start anew") from error
     return made_from, State(tensors, facts)
 

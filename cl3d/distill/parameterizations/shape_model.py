@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.synthetic import SyntheticSet, too_small
+from cl3d.distill.synthetic import SyntheticSet, check_drawn, too_small
 from cl3d.distill.timing import fastest
 from cl3d.errors import InputError, check_whole
 from cl3d.ops.assignment import align
@@ -114,6 +114,7 @@ class ShapeSet(SyntheticSet):
             raise InputError(f"shapes are {tuple(shapes.shape)}, which {modes} modes do not fit")
         if shapes.dtype != torch.float32 or not bool(torch.isfinite(shapes).all()):
             raise InputError("a shape model holds finite float32 numbers")
+        check_drawn(len(labels), shapes.shape[1])
         return cls(shapes, modes, labels, config["seed"])
 
     def _of_each_class(self) -> Sequence[Tensor]:
