@@ -212,8 +212,8 @@ def check_clouds(clouds: PointClouds, source: str, positions: Sequence[int] | No
         positions: the number of each cloud in the source; 0, 1, ... if not given.
 
     Raises:
-        InputError: naming the first cloud without points, with NaN or infinite coordinates, or
-            with all points in one place.
+        InputError: naming the first cloud without points, with NaN or infinite coordinates, with
+            all points in one place, or with a label below 0.
     """
     if len(clouds) == 0:
         raise InputError(f"{source} has no clouds: give at least one")
@@ -229,6 +229,11 @@ def check_clouds(clouds: PointClouds, source: str, positions: Sequence[int] | No
     if clouds.num_points > 1 and bool(empty.any()):
         first = numbers[int(empty.nonzero()[0])]
         raise InputError(f"{source}: cloud {first} is empty (all its points coincide); repair or remove it")
+    if int(clouds.labels.min()) < 0:
+        first = int((clouds.labels < 0).nonzero()[0])
+        raise InputError(
+            f"{source}: cloud {numbers[first]} has label {int(clouds.labels[first])}; give labels from 0"
+        )
 
 
 def normalize(points: Tensor) -> Tensor:

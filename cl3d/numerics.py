@@ -52,7 +52,7 @@ def numerics(precision: str = "float32", deterministic: bool = False) -> Iterato
         torch.use_deterministic_algorithms(before[2])
 
 
-def named(device: torch.device) -> str:
+def computed_on(device: torch.device) -> str:
     """The kind of device and how it computes, by which results are told apart: ``cuda``, ``cuda, tf32``."""
     return device.type if _precision == "float32" else f"{device.type}, {_precision}"
 

@@ -88,5 +88,9 @@ def test_unusable_clouds_are_named():
     flat.points[2] = 0.5
     with pytest.raises(InputError, match="cloud 2 is empty"):
         check_clouds(flat, "x")
+    below = clouds()
+    below.labels[1] = -1
+    with pytest.raises(InputError, match="cloud 1 has label -1; give labels from 0"):
+        check_clouds(below, "x")
     with pytest.raises(InputError, match="has no clouds"):
         check_clouds(clouds()[:0], "x")

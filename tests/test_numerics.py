@@ -18,7 +18,7 @@ from cl3d.distill.training import Training
 from cl3d.distill.views import mean_loss
 from cl3d.errors import InputError
 from cl3d.models import PointNet
-from cl3d.numerics import check_precision, named, numerics
+from cl3d.numerics import check_precision, computed_on, numerics
 from cl3d.random import generator, isolated
 
 CPU = torch.device("cpu")
@@ -47,15 +47,15 @@ def test_flags_are_set_and_put_back(precision, deterministic):
     with pytest.raises(ZeroDivisionError), numerics(precision, deterministic):
         raise ZeroDivisionError
     assert flags() == before
-    assert named(CPU) == "cpu"
+    assert computed_on(CPU) == "cpu"
 
 
 def test_the_device_is_named_with_the_precision():
     with numerics("bfloat16"):
-        assert named(CPU) == "cpu, bfloat16"
+        assert computed_on(CPU) == "cpu, bfloat16"
         with numerics("float32"):
-            assert named(CPU) == "cpu"
-        assert named(CPU) == "cpu, bfloat16"
+            assert computed_on(CPU) == "cpu"
+        assert computed_on(CPU) == "cpu, bfloat16"
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -26,7 +26,7 @@ class Naive:
     def __post_init__(self) -> None:
         check_constant(self.training)
 
-    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds)
 
@@ -46,7 +46,7 @@ class Cumulative:
     needs_buffer: ClassVar[bool] = False
     one_step: ClassVar[bool] = False
 
-    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * seen)
 
@@ -73,7 +73,7 @@ class Joint:
     needs_buffer: ClassVar[bool] = False
     one_step: ClassVar[bool] = True
 
-    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds)
 

@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import torch
 
 from cl3d.clouds import PointClouds
 from cl3d.continual.run import ContinualRun
 from cl3d.distill import Networks
-from cl3d.distill.cost import FORWARD_PASS, seconds_per_pass
+from cl3d.distill.cost import FORWARD_PASS, condensing_passes, seconds_per_pass, seconds_to_start
 from cl3d.random import generator
 
 BATCH = 16
 
 
-def expected_seconds(run: ContinualRun) -> float:
-    """A rough forecast, usually right within a factor of 1.5; takes a fraction of a second itself."""
+def expected_seconds(run: ContinualRun, pass_seconds: float | None = None) -> float:
+    """A rough forecast, usually right within a factor of 1.5; takes a fraction of a second itself.
+
+    Args:
+        pass_seconds: those of one cloud, see :func:`timed_pass`; None times them.
+    """
+    each = timed_pass(run) if pass_seconds is None else pass_seconds
+    return training_passes(run) * each + _starting(run)
+
+
+def timed_pass(run: ContinualRun) -> float:
+    """Seconds of one of the data's clouds, sent forward and backward through the run's network."""
     data = run.dataset
     networks = Networks(run.model, data.num_classes, run.device, 0)
     # noise, not data: before its step comes, nothing is to look at a cloud
     points = torch.randn(BATCH, data.train.num_points, 3, generator=generator(0, "estimate"))
     noise = PointClouds(points, torch.zeros(BATCH, dtype=torch.int64))
-    return training_passes(run) * seconds_per_pass(networks, noise)[0]
+    return seconds_per_pass(networks, noise)[0]
+
+
+def _starting(run: ContinualRun) -> float:
+    """Seconds that the sets of all steps take before their first iteration."""
+    if run.condenser is None or not run.strategy.needs_buffer:
+        return 0.0
+    starts = Counter((sum(picks), sum(shares)) for shares, picks in run.plan().steps())
+    points = run.dataset.train.num_points
+    return sum(n * seconds_to_start(run.condenser, *start, points) for start, n in starts.items())
 
 
 def training_passes(run: ContinualRun) -> float:
-    """How many clouds the run sends forward and backward through a network, other work in proportion."""
-    data = run.dataset
+    """How many clouds the run sends forward and backward through a network, other work in proportion.
+
+    They are whole real clouds, of which a coarse one is but a part.
+    """
+    data, points = run.dataset, run.dataset.train.num_points
     train = torch.bincount(data.train.labels, minlength=data.num_classes)
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
-    passes, memory, seen, trained = 0.0, 0, 0, 0
+    passes, memory, seen, trained = 0.0, 0.0, 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
     plan, planned = (run.plan().steps(), run.plan().clouds()) if remembers else ([], [])
     for step, size in enumerate(run.classes_per_step):
@@ -41,7 +65,7 @@ def training_passes(run: ContinualRun) -> float:
         trained += clouds
         if run.condenser is not None and remembers:
             decoded = sum(map(run.condenser.parameterization.decoded, plan[step][1]))
-            passes += run.condenser.training_passes(clouds, size, decoded)
-            memory = planned[step]
+            passes += condensing_passes(run.condenser, clouds, size, points, decoded)
+            memory = planned[step] * run.condenser.parameterization.decoded_points(points) / points
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested
     return passes

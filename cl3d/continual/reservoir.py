@@ -50,5 +50,6 @@ def check_total(condenser: Condense, budget: Budget) -> None:
     """
     if isinstance(condenser, Reservoir) and budget.total is None:
         raise InputError(
-            f"{condenser.name} has one number of slots along the whole stream: give total=BYTES, not {budget}"
+            f"{condenser.name} has one number of slots along the whole stream: "
+            f"give total=BYTES, not {budget.in_words}"
         )

@@ -37,7 +37,7 @@ from cl3d.distill.networks import BuildModel, model_name
 from cl3d.distributed import by_main
 from cl3d.errors import InputError
 from cl3d.locks import locked
-from cl3d.numerics import named
+from cl3d.numerics import computed_on
 from cl3d.peak_memory import PeakMemory
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
@@ -168,7 +168,7 @@ class ContinualRun:
             "class_names": list(self.dataset.class_names),
             "seed": self.seed,
             "order_seed": self._order_seed,
-            "device": named(self.device),
+            "device": computed_on(self.device),
         }
 
     def start(

@@ -29,13 +29,13 @@ class Strategy(Protocol):
     """Whether the stream is one step of all classes, whatever number of steps is asked for."""
     training: Training
 
-    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
         """What a step costs, in clouds sent forward and backward: for forecasts only.
 
         Args:
             clouds: of the step's data.
             seen: of all steps' data so far.
-            memory: clouds in the memory, the step's included.
+            memory: clouds in the memory, the step's included; coarse ones as parts of whole ones.
         """
 
     def build(
@@ -53,7 +53,7 @@ class Scratch:
     needs_buffer: ClassVar[bool] = True
     one_step: ClassVar[bool] = False
 
-    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * memory)
 
@@ -87,7 +87,7 @@ class Rehearse:
         check_range("memory_weight", self.memory_weight, 0, float("inf"))
         check_constant(self.training)
 
-    def training_passes(self, clouds: int, seen: int, memory: int) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds * (1 + self.memory_batch / self.training.batch_size))
 

@@ -73,8 +73,9 @@ class Budget:
             if self.ratio is not None:
                 clouds = -(-classes * least // cloud)
                 smallest = f"ratio={math.ceil(1e4 * clouds / sum(clouds_per_class)) / 1e4}"
+            given = f"{self.in_words} is" if self.nbytes is not None else f"{self} is {total} bytes,"
             raise InputError(
-                f"{self} is {total} bytes, below the {least} that one stored cloud takes for each of "
+                f"{given} below the {least} that one stored cloud takes for each of "
                 f"{classes} classes: give at least {smallest}, or ppc=1"
             )
         whole, rest = divmod(total, cloud)
@@ -102,7 +103,7 @@ class Budget:
             return self
         if total_classes is None or before + classes > total_classes:
             raise InputError(
-                f"{self} is for all classes of a stream, of which {total_classes} are announced and "
+                f"{self.in_words} is for all classes of a stream, of which {total_classes} are announced and "
                 f"{before + classes} have come: give total_classes, or a budget per class (ppc)"
             )
         unit = cloud_nbytes(num_points) if self.nbytes >= total_classes * cloud_nbytes(num_points) else 1
@@ -110,8 +111,13 @@ class Budget:
         mine = units * (before + classes) // total_classes - units * before // total_classes
         nbytes = mine * unit + (rest if before == 0 else 0)
         if nbytes == 0:
-            raise InputError(f"{self} is no byte for some classes: give a larger one, or ppc=1")
+            raise InputError(f"{self.in_words} has no byte for some classes: give a larger one, or ppc=1")
         return Budget(nbytes=nbytes)
+
+    @property
+    def in_words(self) -> str:
+        """For messages: bytes have other names on the command line (``budget=``) than here."""
+        return str(self) if self.nbytes is None else f"a budget of {self.nbytes:,} bytes"
 
     def __str__(self) -> str:
         return next(f"{name}={value}" for name, value in vars(self).items() if value is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from cl3d.atomic import write_bytes
 from cl3d.clouds import PointClouds, hash_clouds
-from cl3d.errors import InputError
+from cl3d.errors import InputError, Note
 
 SECONDS_BETWEEN = 60.0
 """How often a checkpoint is written; what is lost by a kill is at most that."""
@@ -70,6 +71,21 @@ class Checkpoint:
             )
         return state
 
+    def read_whole(self, otherwise: str) -> State | None:
+        """The same, but a damaged file is noted and taken as none.
+
+        Args:
+            otherwise: what is done then, e.g. "training anew".
+
+        Raises:
+            InputError: if it belongs to another computation.
+        """
+        try:
+            return self.read()
+        except Damaged:
+            warnings.warn(f"{self.path} is damaged: {otherwise}", Note, stacklevel=2)
+            return None
+
     @property
     def due(self) -> bool:
         """Whether the last one is old enough to write another."""
@@ -100,7 +116,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], State]:
         made_from, facts = dict(header["made_from"]), dict(header["facts"])
         if header["digest"] != _digest(tensors):
             raise ValueError("its content has changed")
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise Damaged(f"{path} is not a whole checkpoint ({error}): remove it to start anew") from error
     return made_from, State(tensors, facts)
 

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from cl3d import __version__
-from cl3d.clouds import PointClouds, check_clouds, normalize
+from cl3d.clouds import PointClouds, check_clouds
 from cl3d.distill.budget import Budget
-from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
-from cl3d.distill.compatibility import check_together
-from cl3d.distill.cost import FORWARD_PASS
+from cl3d.distill.compatibility import check_composition, check_resolution, check_together
 from cl3d.distill.initializers import Initializer, Random
 from cl3d.distill.loop import Diverged, Loop
-from cl3d.distill.networks import BuildModel, Networks, model_name, resolve_device, trial
+from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial
 from cl3d.distill.objectives import Objective
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule
-from cl3d.distill.parameterizations.base import CutByParts, Parameterization
+from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.points import Points
+from cl3d.distill.resuming import checkpoint_of, state_to_go_on_from
 from cl3d.distill.sharing import least_bytes, note_small, picks_within
+from cl3d.distill.starting import started
 from cl3d.distill.surrogates import Fresh, Surrogates
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.views import for_net
-from cl3d.distributed import agree, by_main
-from cl3d.errors import InputError, Note, check_whole
+from cl3d.distributed import by_main
+from cl3d.errors import check_whole
 from cl3d.models import Net, PointNet
-from cl3d.numerics import named
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
 
@@ -74,20 +70,7 @@ class Condenser:
             check_whole(name, getattr(self, name), least)
         if self.real_points is not None:
             check_whole("real_points", self.real_points, 1)
-        if self.objective is None and not self.parameterization.starts_from_picks:
-            raise InputError(
-                f"{self.name}: without an objective {type(self.parameterization).__name__} would be left as "
-                "it was drawn: give an objective, or fit_iterations to start from real clouds"
-            )
-        if self.objective is not None and self.iterations < 1:
-            raise InputError(
-                f"{self.name} has an objective but iterations={self.iterations}: give at least 1"
-            )
-        if self.objective is not None and self.objective.needs_target and not self.surrogates.gives_target:
-            raise InputError(
-                f"{self.name}: {type(self.objective).__name__} compares with where experts went, which "
-                f"{type(self.surrogates).__name__} does not know: give surrogates=experts"
-            )
+        check_composition(self.name, self.objective, self.parameterization, self.surrogates, self.iterations)
 
     def __call__(
         self,
@@ -131,15 +114,13 @@ class Condenser:
         note_small(self.parameterization, shares, there, real.num_points, real.classes)
         saved = None
         if checkpoint is not None and self.objective is not None:
-            saved = Checkpoint(checkpoint, self._made_from(clouds, budget, model, seed, where))
-        state = None if saved is None else by_main(partial(_read, saved))
+            saved = checkpoint_of(self, checkpoint, clouds, budget, model, seed, where)
+        state = state_to_go_on_from(saved)
         if state is None:
             picked = by_main(partial(self._pick, real, picks, networks, seed, progress))
         else:
             picked = state.tensors["picked"]
-        synthetic = self._start(real, picked, shares, seed, progress)
-        agree(synthetic.parameters())
-        synthetic.initial = _looked_at(synthetic)
+        synthetic = started(self.parameterization, real, picked, shares, seed, progress)
         if self.objective is not None:
             loop = self._loop(synthetic, real, networks, seed, progress)
             if state is not None:
@@ -169,41 +150,12 @@ class Condenser:
         self.check_net(net)
         return for_net(net, clouds, "the data to condense")
 
-    def training_passes(self, clouds: int, classes: int, stored: int) -> float:
-        """What condensing costs, in clouds sent forward and backward through a network.
-
-        Args:
-            clouds, classes: of the real data.
-            stored: clouds of the set.
-        """
-        training = self.initializer.training
-        passes = 0.0 if training is None else float(training.epochs * clouds)
-        if self.objective is not None:
-            real, synthetic = self.objective.passes
-            passes += self.surrogates.real_epochs * clouds
-            batch, reference = (min(b, clouds / classes) for b in (self.real_batch, self.statistics_batch))
-            each = classes * (real * batch + FORWARD_PASS * reference)
-            each += synthetic * stored + self.surrogates.training_epochs * stored
-            passes += self.iterations * each
-        return passes
-
     def _pick(
         self, real: PointClouds, picks: Sequence[int], networks: Networks, seed: int, progress: Progress
     ) -> Tensor:
         """The positions of the clouds to start from, that many of each class."""
         counts = dict(zip(real.classes, picks, strict=True))
         return self.initializer.pick(real, counts, networks, fold(seed, "initializer"), progress)
-
-    def _start(
-        self, real: PointClouds, picked: Tensor, shares: Sequence[int], seed: int, progress: Progress
-    ) -> SyntheticSet:
-        """The set before it is optimised, labelled 0, 1, ..."""
-        local, stored = real.with_local_labels(), self.parameterization
-        if local.parts is not None and isinstance(stored, CutByParts):
-            stored = stored.for_parts(local)
-        start = local[picked.to(real.points.device)]
-        synthetic = stored.start(start, dict(enumerate(shares)), fold(seed, "parameterization"), progress)
-        return synthetic.to(real.points.device)
 
     def _loop(
         self, synthetic: SyntheticSet, real: PointClouds, networks: Networks, seed: int, progress: Progress
@@ -241,49 +193,15 @@ class Condenser:
         Raises:
             InputError: if the budget or the parameterization does not fit.
         """
-        if self.real_points is not None and self.real_points > num_points:
-            raise InputError(
-                f"real_points={self.real_points}, but the clouds have {num_points}: give that or less"
-            )
         shares = budget.shares(there, num_points, self.least_bytes(num_points))
         picks = picks_within(self.parameterization, shares, there, num_points)
         self.parameterization.check(sum(picks), sum(shares), num_points)
+        check_resolution(self.name, self.objective, self.parameterization, num_points, self.real_points)
         return shares, picks
 
     def least_bytes(self, num_points: int) -> int:
         """Bytes with which a class starts from at least one cloud."""
         return least_bytes(self.parameterization, num_points)
-
-    def _made_from(
-        self, clouds: PointClouds, budget: Budget, model: BuildModel, seed: int, device: torch.device
-    ) -> dict[str, Any]:
-        """All that decides what comes out, for checkpoints."""
-        return {
-            "condenser": repr(self),
-            "data": clouds_fingerprint(clouds),
-            "budget": str(budget),
-            "model": model_name(model),
-            "seed": seed,
-            "device": named(device),
-            "cl3d_version": __version__,
-        }
-
-
-def _read(saved: Checkpoint) -> State | None:
-    """The state to go on from; a damaged one is noted, and the optimisation begins anew."""
-    try:
-        return saved.read()
-    except Damaged:
-        warnings.warn(f"{saved.path} is damaged: condensing from the beginning", Note, stacklevel=3)
-        return None
-
-
-def _looked_at(synthetic: SyntheticSet) -> PointClouds:
-    """What a set that has just been started shows: copies that optimising does not reach, normalised."""
-    with torch.no_grad():
-        clouds = synthetic.decode()
-    points = normalize(clouds.points.detach()).clone()
-    return PointClouds(points, clouds.labels.clone(), clouds.parts)
 
 
 def _finish(synthetic: SyntheticSet, classes: list[int], shares: list[int]) -> SyntheticSet:

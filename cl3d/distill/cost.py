@@ -1,19 +1,51 @@
-"""What networks cost: passes, and one timed pass of a few clouds here and now."""
+"""What condensing costs: passes through networks, and what is timed here and now."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.networks import Networks
-from cl3d.models import Net
+from cl3d.distill.parameterizations.base import StartsSlowly
+from cl3d.distill.timing import fastest
+
+if TYPE_CHECKING:
+    from cl3d.distill.condenser import Condenser
 
 FORWARD_PASS = 0.4
 """Cost of a forward pass without a graph, in training passes."""
+
+
+def condensing_passes(condenser: Condenser, clouds: int, classes: int, num_points: int, stored: int) -> float:
+    """What condensing costs, in real clouds sent forward and backward through a network.
+
+    A network's work grows with the points, so that a cloud of a quarter of them counts a quarter.
+
+    Args:
+        clouds, classes, num_points: of the real data.
+        stored: clouds that the set decodes to.
+    """
+    training, objective = condenser.initializer.training, condenser.objective
+    passes = 0.0 if training is None else float(training.epochs * clouds)
+    if objective is None:
+        return passes
+    of_real, of_synthetic = objective.passes(stored)
+    batch, reference = (min(b, clouds / classes) for b in (condenser.real_batch, condenser.statistics_batch))
+    finest = num_points if condenser.real_points is None else condenser.real_points
+    real = classes * (of_real * batch + FORWARD_PASS * reference) * finest / num_points
+    points = condenser.parameterization.decoded_points(num_points)
+    synthetic = (of_synthetic + condenser.surrogates.training_epochs) * stored * points / num_points
+    return passes + condenser.surrogates.real_epochs * clouds + condenser.iterations * (real + synthetic)
+
+
+def seconds_to_start(condenser: Condenser, picks: int, nbytes: int, num_points: int) -> float:
+    """What a set takes before its first iteration where that is long, as fitting a generator is; timed."""
+    stored = condenser.parameterization
+    return stored.seconds_to_start(picks, nbytes, num_points) if isinstance(stored, StartsSlowly) else 0.0
 
 
 def seconds_per_pass(networks: Networks, clouds: PointClouds) -> tuple[float, float]:
@@ -37,15 +69,11 @@ def seconds_per_pass(networks: Networks, clouds: PointClouds) -> tuple[float, fl
         with torch.no_grad():
             return net.eval()(points)  # type: ignore[no-any-return]
 
-    return _best(train, net) / len(clouds), _best(test, net) / len(clouds)
+    def seconds(run: Callable[[], Tensor]) -> float:
+        def waited_for() -> None:
+            run().cpu()
+            next(net.parameters()).detach().cpu()  # waits for the device
 
+        return fastest(waited_for, 3)
 
-def _best(run: Callable[[], Tensor], net: Net, repeats: int = 3) -> float:
-    """Seconds of the fastest of a few runs; the first ones warm up."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run().cpu()
-        next(net.parameters()).detach().cpu()  # waits for the device
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return seconds(train) / len(clouds), seconds(test) / len(clouds)

@@ -20,7 +20,7 @@ from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import Training, fit
 from cl3d.distill.views import for_net
 from cl3d.distributed import rank, shared_out, world
-from cl3d.errors import InputError
+from cl3d.errors import check_whole
 from cl3d.models import Backbone, Net, PointNet, SegmentationNet
 from cl3d.ops.part_iou import ClassParts
 from cl3d.progress import Progress, silent
@@ -67,14 +67,13 @@ def evaluate(
     Raises:
         InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is below 1.
     """
-    if runs < 1:
-        raise InputError(f"runs={runs}: give at least 1 network to train")
+    check_whole("runs", runs, 1)
     training = default() if training is None else training
     clouds, looked_at = _decoded(synthetic, None, num_points), trial(model)
     check_clouds(clouds, "the set to evaluate")
     check_clouds(test, "the test clouds")
     clouds = for_net(looked_at, clouds, "the set to evaluate")
-    test = for_net(looked_at, test.with_points(normalize(test.points)), "the test clouds")
+    test = for_net(looked_at, test.with_points(normalize(test.points.float())), "the test clouds")
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
     measure = _test_of(looked_at, clouds, test, classes, class_parts)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
@@ -155,7 +154,7 @@ def _decoded(
     """The clouds that networks are trained on: normalised, without a graph."""
     with torch.no_grad():
         clouds = synthetic.decode(draws, num_points) if isinstance(synthetic, SyntheticSet) else synthetic
-    return clouds.with_points(normalize(clouds.points.detach()))
+    return clouds.with_points(normalize(clouds.points.detach().float()))
 
 
 def _redecoded(

@@ -27,6 +27,8 @@ KINDS: tuple[type[SyntheticSet], ...] = (*LABELLED, SoftLabelSet)
 MOST_DRAWN = 1 << 24
 """Clouds that a file may ask to draw: more are damage."""
 
+LARGEST_LABEL = (1 << 31) - 1
+
 
 def save(synthetic: SyntheticSet, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
     """Writes a set: its stored tensors, and in the header what rebuilds it and how it came about.
@@ -82,7 +84,7 @@ def load(path: str | Path, kinds: Sequence[type[SyntheticSet]] = KINDS) -> Synth
         )
     rows = sum(count for _, count in counts)
     label_order = [label for label, _ in counts]
-    if label_order != sorted(set(label_order)) or min(label_order, default=0) < 0:
+    if label_order != sorted(set(label_order)) or not all(0 <= n <= LARGEST_LABEL for n in label_order):
         raise InputError(f"{path} has classes {label_order}, not ascending from 0; make the set again")
     most = MOST_DRAWN if known[kind].draws else sum(tensor.numel() for tensor in tensors.values())
     if not 1 <= rows <= most or any(count < 1 for _, count in counts):
@@ -112,7 +114,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ) from error
     try:
         header = json.loads(metadata["cl3d"])
-    except (KeyError, json.JSONDecodeError) as error:
+    except (KeyError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path} is a safetensors file, but not a set saved by cl3d") from error
     if not isinstance(header, dict):
         raise InputError(f"{path} is a safetensors file, but not a set saved by cl3d")

@@ -16,11 +16,11 @@ from torch import Tensor
 
 from cl3d import __version__
 from cl3d.clouds import PointClouds
-from cl3d.distill.checkpoint import Checkpoint, Damaged, State, clouds_fingerprint
+from cl3d.distill.checkpoint import Checkpoint, State, clouds_fingerprint
 from cl3d.distill.networks import BuildModel, Networks, model_name
 from cl3d.distill.training import Training
 from cl3d.errors import InputError, Note
-from cl3d.numerics import named
+from cl3d.numerics import computed_on
 
 
 class Kept:
@@ -59,7 +59,7 @@ class Kept:
             "model": model,
             "num_classes": networks.num_classes,
             "networks": networks.seed,
-            "device": named(networks.device),
+            "device": computed_on(networks.device),
             "training": repr(training),
             "seed": seed,
         }
@@ -70,11 +70,7 @@ class Kept:
         """The tensors, on the CPU; None where there is no whole file."""
         if self._checkpoint is None:
             return None
-        try:
-            state = self._checkpoint.read()
-        except Damaged:
-            warnings.warn(f"{self._checkpoint.path} is damaged: training anew", Note, stacklevel=2)
-            return None
+        state = self._checkpoint.read_whole("training anew")
         return None if state is None else state.tensors
 
     def write(self, tensors: dict[str, Tensor]) -> None:

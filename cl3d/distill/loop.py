@@ -209,7 +209,10 @@ class Loop:
         if self._good:
             self.synthetic.load_state_dict(self._good)
             self.synthetic.info = self.summary()
-        return Diverged(f"{self.name}: {what}: lower the optimizer's learning rate", self.synthetic)
+        advice = "lower the optimizer's learning rate"
+        if not self.losses:  # which has not been used yet
+            advice = "nothing has been updated yet, so look at the data, or give another model or objective"
+        return Diverged(f"{self.name}: {what}: {advice}", self.synthetic)
 
 
 def _finite(points: Tensor) -> bool:

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from cl3d.clouds import PointClouds
 from cl3d.errors import InputError
 
+MOST_POINTS = 1 << 26
+"""That a file may ask to draw: 0.8 GB of coordinates."""
+
 
 class SyntheticSet(nn.Module, ABC):
     """A small set of labelled clouds in whatever form it is stored.
@@ -150,6 +153,16 @@ def first_of_each(labels: Tensor, count: int | Mapping[int, int]) -> Tensor:
     counts = dict.fromkeys(labels.tolist(), count) if isinstance(count, int) else count
     found = [(labels == label).nonzero().squeeze(1)[: counts[int(label)]] for label in labels.unique()]
     return torch.cat([labels.new_zeros(0), *found])
+
+
+def check_drawn(clouds: int, num_points: int) -> None:
+    """Refuses to draw more points than any set needs, which a file may ask for in a few bytes.
+
+    Raises:
+        InputError: saying how many.
+    """
+    if clouds * num_points > MOST_POINTS:
+        raise InputError(f"it draws {clouds} clouds of {num_points} points, above {MOST_POINTS} in all")
 
 
 def too_small(allowed: int, least: int) -> InputError:

@@ -156,7 +156,6 @@ def batches(
     With ``draws`` clouds and batches come in random order, otherwise in their own.
 
     Args:
-        mixup: mixes the clouds of a batch, after augmentation; None leaves them.
         leftovers: cut full batches, and one of what is left over.
     """
     cut: list[tuple[PointClouds, Tensor]] = []

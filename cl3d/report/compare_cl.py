@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cl3d.atomic import write_text
-from cl3d.continual.estimate import expected_seconds, training_passes
+from cl3d.continual.estimate import expected_seconds, timed_pass
 from cl3d.errors import InputError
 from cl3d.locks import in_use
 from cl3d.report.cells import CellJob, Kind
@@ -62,12 +62,12 @@ def show_plan(terminal: Terminal, comparison: Comparison, workers: int) -> None:
     """What there is to run, and about how long it takes."""
     start = time.process_time()  # each process imports the same and reads the same data
     first = next(iter(comparison.tables.values()))[0].run
-    rate = expected_seconds(first) / training_passes(first)
+    each = timed_pass(first)
     rows, left = [], dict[Path, float]()
     for title, kinds in comparison.tables.items():
         for kind in kinds:
             waiting = [job for job in kind.jobs if not job.done]
-            seconds = start + (_measured(kind) or rate * training_passes(kind.run))
+            seconds = start + (_measured(kind) or expected_seconds(kind.run, each))
             left |= {job.product: seconds for job in waiting}
             counts = [str(len(kind.jobs)), str(len(kind.jobs) - len(waiting))]
             rows.append([title, kind.label, *counts, duration(seconds)])

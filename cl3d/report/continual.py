@@ -7,7 +7,7 @@ from typing import Any
 
 from cl3d.continual import ContinualRun, Results, StepResult
 from cl3d.continual.estimate import expected_seconds
-from cl3d.numerics import named
+from cl3d.numerics import computed_on
 from cl3d.report.terminal import Terminal, duration, size
 
 
@@ -27,9 +27,8 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     ]
     if run.strategy.needs_buffer and run.condenser is not None:
         clouds, nbytes = planned_memory(run)
-        rows.append(
-            ("memory", f"{run.condenser.name}, {run.budget}: up to {clouds:,} clouds, {size(nbytes)}")
-        )
+        named = f"{run.condenser.name}, {run.budget.in_words}"
+        rows.append(("memory", f"{named}: up to {clouds:,} clouds, {size(nbytes)}"))
         if run.joint_condensed:
             rows.append(
                 ("LEAKS", "the memory is condensed from all classes before the first step: a control")
@@ -37,7 +36,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         if run.classifier != "softmax":
             rows.append(("classifier", run.classifier))
     rows += [
-        ("device", named(run.device)),
+        ("device", computed_on(run.device)),
         ("seed", str(run.seed) + (f", class order {run.order_seed}" if own_order else "")),
         ("folder", str(folder)),
         ("expected", f"about {duration(expected_seconds(run))}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,9 @@ class Row:
         clouds: that networks are trained on.
         sets: for each seed a file, or ``data``.
         making: for each seed what makes the file; none where it was given.
+        points: of each of them; None: as the real ones.
         build: the network that making sends clouds through, and ``passes`` of them.
+        seconds_to_start: times what making takes besides; see :func:`cl3d.distill.cost.seconds_to_start`.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Row:
     making: Mapping[int, Job] = field(default_factory=dict)
     build: BuildModel | None = None
     passes: float = 0.0
+    points: int | None = None
+    seconds_to_start: Callable[[], float] = float
 
     def nbytes(self) -> int | None:
         """Of its first set that is there; None for real clouds, and where none is there yet."""

@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from cl3d.cli import NUMERICS, budget, build, build_condenser, handed_on, whole
 from cl3d.config_paths import CONFIGS
 from cl3d.data import Dataset
 from cl3d.distill import SyntheticSet, load
+from cl3d.distill.cost import condensing_passes, seconds_to_start
 from cl3d.errors import InputError
 from cl3d.report.cross import Column, Cross, Row
 from cl3d.report.distill import check_fits
@@ -60,6 +63,9 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
     for what in ("name", "folder"):
         if len({getattr(row, what) for row in rows}) < len(rows):
             raise InputError(f"sets={given['sets']}: give each set once")
+    if config.decode_points is not None:
+        wanted = whole(config, "decode_points", 1)
+        rows = [row if row.points is None else replace(row, points=wanted) for row in rows]
     return Cross(rows, columns, seeds, folder, testing, runs)
 
 
@@ -94,7 +100,8 @@ def _condensed(
             network = build_model(composed.model)
             built, looks = build_condenser(composed), looks_through_networks(_plain(composed.condenser))
             there = dataset.train.clouds_of_each_class()
-            _, picks = built.plan(there, dataset.train.num_points, budget(config))
+            finest = dataset.train.num_points
+            shares, picks = built.plan(there, finest, budget(config))
             clouds = sum(map(built.parameterization.decoded, picks))
             place = slug(condenser) + (f"_by_{slug(model)}" if looks else "")
             jobs = {
@@ -115,7 +122,9 @@ def _condensed(
                 sets={seed: job.product for seed, job in jobs.items()},
                 making=jobs,
                 build=network,
-                passes=built.training_passes(len(dataset.train), len(there), clouds),
+                passes=condensing_passes(built, len(dataset.train), len(there), finest, clouds),
+                points=built.parameterization.decoded_points(finest),
+                seconds_to_start=partial(seconds_to_start, built, sum(picks), sum(shares), finest),
             )
             rows.append(row)
             if not looks:
@@ -138,6 +147,7 @@ def given_row(text: str, columns: Sequence[Column], seeds: Sequence[int], datase
         distilled_with=None if model is None else _name_of(model, columns),
         own=frozenset() if model is None else _own(model, columns),
         clouds=len(synthetic),
+        points=synthetic.decode().num_points,
         sets=dict.fromkeys(seeds, path),
     )
 

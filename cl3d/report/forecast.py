@@ -29,8 +29,9 @@ def forecast(cross: Cross, dataset: Dataset, device: torch.device) -> str:
         jobs = [job for job in row.making.values() if not job.done]
         if jobs and row.build is not None:
             passes = row.passes * _timed(row.build, BATCH, dataset, device)[0] if row.passes else 0.0
-            rows.append(["distill", row.name, str(len(jobs)), duration(start + passes)])
-            total += len(jobs) * (start + passes)
+            each = start + row.seconds_to_start() + passes
+            rows.append(["distill", row.name, str(len(jobs)), duration(each)])
+            total += len(jobs) * each
     for column in cross.columns:
         left = [row for row in cross.rows for seed in cross.seeds if not cross.cell(row, column, seed).done]
         if left:
@@ -48,7 +49,9 @@ def _cells(column: Column, rows: Sequence[Row], dataset: Dataset, device: torch.
     training = column.training
     batch = min(training.batch_size, min(row.clouds for row in rows))
     train, test = _timed(column.build, batch, dataset, device)
-    return [training.epochs * row.clouds * train + len(dataset.test) * test for row in rows]
+    finest = dataset.train.num_points
+    whole = [row.clouds * (finest if row.points is None else row.points) / finest for row in rows]
+    return [training.epochs * clouds * train + len(dataset.test) * test for clouds in whole]
 
 
 def _timed(build: BuildModel, batch: int, dataset: Dataset, device: torch.device) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from cl3d.clouds import PointClouds
 from cl3d.continual import ContinualRun, Cumulative, Joint, Naive, Online, Rehearse, Scratch
 from cl3d.continual.estimate import expected_seconds, training_passes
 from cl3d.data import shapes40
-from cl3d.distill import Budget, Condenser, Networks, Training, load, presets
+from cl3d.distill import Budget, Condenser, Generator, Networks, Training, load, presets
 from cl3d.errors import InputError
 from cl3d.models import PointNet
 from cl3d.random import fold
@@ -274,6 +274,15 @@ def test_forecasts_count_more_for_more(dataset):
     tested = (9 + 15 + 21) + (6 + 6) + 21
     assert training_passes(few) == pytest.approx(2 * (6 + 10 + 14) + 0.4 * tested)
     assert expected_seconds(few) > 0
+    assert expected_seconds(few, pass_seconds=2.0) == pytest.approx(2 * training_passes(few))
+
+
+def test_forecasts_count_coarse_clouds_as_parts_and_fitting_by_itself(dataset):
+    whole = tiny_run(dataset, presets.random())
+    coarse = tiny_run(dataset, presets.random_coarse(num_points=16))  # twice as many of half the points
+    assert training_passes(coarse) == pytest.approx(training_passes(whole))
+    fitted = replace(presets.dd3d(), iterations=1, parameterization=Generator(fit_iterations=10**6))
+    assert expected_seconds(tiny_run(dataset, fitted), pass_seconds=0.0) > 1
 
 
 def test_golden(dataset, tmp_path):

@@ -95,6 +95,18 @@ def test_a_class_with_too_few_clouds_uses_them_again():
     assert torch.equal(synthetic.anchors[0, 0].sort(dim=0).values, synthetic.anchors[1, 1].sort(dim=0).values)
 
 
+@pytest.mark.parametrize(("clouds", "groups"), [(1, 1), (2, 1), (4, 1), (5, 5), (6, 6), (8, 8), (13, 9)])
+def test_no_two_groups_are_of_the_same_clouds(clouds, groups):
+    picked = PointClouds(torch.randn(clouds, 17, 3, generator=generator(7)), torch.zeros(clouds).long())
+    synthetic = Anchors(anchors=4, blends=0).start(picked, {0: 9 * 17 * 12}, seed=0)
+    assert len(synthetic.anchors) == groups
+    starts = synthetic.anchors.flatten(0, 1).detach()  # the first point of each cloud is in its anchor
+    own = (starts.unsqueeze(1) == picked.points[:, 0].unsqueeze(1)).all(-1).any(-1).unflatten(0, (-1, 4))
+    members = {tuple(group.any(dim=0).tolist()) for group in own}
+    assert len(members) == groups
+    assert bool(own.any(dim=(0, 1)).all()) or clouds > 4 * groups  # all clouds serve
+
+
 def test_initial_weights_are_uniform_on_the_simplex():
     picked = PointClouds(torch.randn(3, 97, 3, generator=generator(6)), torch.zeros(3).long())
     logits = Anchors(anchors=3, blends=83).start(picked, {0: 97 * 12}, seed=0).logits[0]

@@ -53,6 +53,17 @@ def test_below_one_cloud_per_class_the_smallest_is_named():
     Budget(ratio=0.3334).shares([3] * 10, 7)
 
 
+def test_bytes_are_named_as_nobody_typed_them():
+    # budget= on the command line, nbytes= in Python
+    with pytest.raises(InputError, match=r"^a budget of 1,007 bytes is below the 1000 that"):
+        Budget(nbytes=1007).shares([9, 9], 7, least=1000)
+    with pytest.raises(InputError, match=r"^total=1007 is 1007 bytes, below the 1000 that"):
+        Budget(total=1007).shares([9, 9], 7, least=1000)
+    with pytest.raises(InputError, match=r"^a budget of 1,007 bytes is for all classes of a stream"):
+        Budget(nbytes=1007).part(0, 2, None, 7)
+    assert str(Budget(nbytes=1007)) == "nbytes=1007"  # as results and checkpoints have it
+
+
 def test_coarse_clouds_fit_where_no_reference_cloud_does():
     assert Budget(nbytes=3 * 20 + 2).shares([9, 9, 9], 7, least=15) == [21, 21, 20]
     with pytest.raises(InputError, match=r"below the 15 .* give at least 45 bytes"):

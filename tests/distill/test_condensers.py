@@ -15,6 +15,7 @@ from cl3d.distill import (
     Budget,
     Condenser,
     DistributionMatching,
+    Diverged,
     Fresh,
     Generator,
     GradientMatching,
@@ -218,6 +219,33 @@ def test_a_loss_that_is_not_finite_is_refused():
     )
     with pytest.raises(InputError, match="lower the optimizer's learning rate"):
         condenser(blobs(), budget=Budget(ppc=1), model=partial(SMALL, norm="none"))
+
+
+def test_a_loss_that_is_not_finite_before_any_update_is_no_matter_of_the_learning_rate():
+    class Broken(DistributionMatching):
+        def compare(self, wanted, found):
+            return super().compare(wanted, found) * torch.nan
+
+    condenser = Condenser(objective=Broken(), iterations=2)
+    with pytest.raises(Diverged, match="nothing has been updated yet") as refused:
+        condenser(blobs(), budget=Budget(ppc=1), model=SMALL)
+    picked = presets.random()(blobs(), budget=Budget(ppc=1), model=SMALL)
+    assert torch.equal(refused.value.synthetic.decode().points, picked.decode().points)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"real_points": 5}, "clouds of 13 points, which SortedFeatureMatching compares with real ones of 5"),
+        ({"parameterization": Generator(num_points=14)}, "clouds of 14 points, .* real ones of 13"),
+        ({"parameterization": Points(num_points=2)}, "clouds of 2 points, .* give clouds of at least 3"),
+        ({"parameterization": Points(num_points=14)}, "num_points=14 per stored cloud"),
+    ],
+)
+def test_sorted_maps_refuse_resolutions_before_anything_is_trained(changes, words):
+    condenser = Condenser(objective=SortedFeatureMatching(), iterations=2, initializer=Herding(QUICK))
+    with pytest.raises(InputError, match=words):
+        replace(condenser, **changes).plan([9, 9], 13, Budget(ppc=5))
 
 
 def test_impossible_compositions_are_refused_at_construction():

@@ -135,6 +135,16 @@ def test_the_protocols_are_those_of_the_papers():
     assert protocols.default().schedule == "cosine"
 
 
-def test_no_network_is_refused():
-    with pytest.raises(InputError, match="runs=0"):
-        value(local_blobs(), runs=0)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_clouds_of_any_precision_are_evaluated(dtype):
+    def stored(clouds):
+        return clouds.with_points(clouds.points.to(dtype))
+
+    given = {"model": SMALL, "training": QUICK, "runs": 1, "device": "cpu"}
+    assert 0 <= evaluate(stored(local_blobs()), stored(local_blobs(per_class=7)), **given).mean <= 1
+
+
+@pytest.mark.parametrize("runs", [0, 1.5, True])
+def test_numbers_of_networks_that_are_none_are_refused(runs):
+    with pytest.raises(InputError, match=f"runs={runs}: give a whole number"):
+        value(local_blobs(), runs=runs)

@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from cl3d.clouds import PointClouds
-from cl3d.distill import PointSet, load, save
+from cl3d.distill import PointSet, ShapeSet, load, save
+from cl3d.distill.parameterizations.generated import drawn
 from cl3d.errors import InputError
 from cl3d.random import generator
 
@@ -91,6 +92,7 @@ HEADER = {
         ({"clouds_per_class": [[1, 2], [0, 3]]}, "not ascending"),
         ({"clouds_per_class": [[1, 2], [1, 3]]}, "not ascending"),
         ({"clouds_per_class": [[-1, 5]]}, "not ascending"),
+        ({"clouds_per_class": [[10**30, 5]]}, "not ascending"),
         ({"info": {"provenance": 5}}, "incomplete header"),
         ({"format_version": float("inf")}, "incomplete header"),
     ],
@@ -100,6 +102,37 @@ def test_headers_that_do_not_fit_are_refused(tmp_path, change, message):
     save_file({"points": torch.zeros(5, 7, 3)}, path, metadata={"cl3d": json.dumps(HEADER | change)})
     with pytest.raises(InputError, match=message):
         load(path)
+
+
+@pytest.mark.parametrize("header", ["{", "[" * 10**5, '{"a":' * 10**5, "[]"])
+def test_headers_that_are_no_header_are_refused(tmp_path, header):
+    path = tmp_path / "set.safetensors"
+    save_file({"points": torch.zeros(5, 7, 3)}, path, metadata={"cl3d": header})
+    with pytest.raises(InputError, match="not a set saved by cl3d"):
+        load(path)
+
+
+@pytest.mark.parametrize("kind", ["generator", "shape_model"])
+def test_files_cannot_ask_for_more_points_than_fit(tmp_path, kind):
+    path, labels, shapes = tmp_path / "set.safetensors", torch.tensor([2, 3]), torch.zeros(4, 17, 3)
+    drawn_sets = {
+        "generator": lambda size: drawn(labels, 4, 30.0, size, seed=0),
+        "shape_model": lambda size: ShapeSet(shapes, [1, 1], labels.repeat_interleave(size), 0),
+    }
+    save(drawn_sets[kind](1000), path)
+    assert len(load(path)) == (2 if kind == "generator" else 2000)
+    save(drawn_sets[kind](2**22 if kind == "shape_model" else 2**26), path)
+    with pytest.raises(InputError, match=r"it draws .* clouds of .* points, above 67108864 in all"):
+        load(path)
+
+
+@pytest.mark.parametrize("w0", [10**30, 1e308])
+def test_a_generator_of_absurd_frequency_is_refused(tmp_path, w0):
+    synthetic = drawn(torch.tensor([2, 3]), 4, 30.0, 17, seed=0)
+    synthetic.siren.w0 = w0
+    save(synthetic, tmp_path / "set.safetensors")
+    with pytest.raises(InputError, match="w0="):
+        load(tmp_path / "set.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
 
-from cl3d.clouds import PointClouds
-from cl3d.distill import Budget, Condenser, DistributionMatching, load, save
+from cl3d.clouds import PointClouds, normalize
+from cl3d.distill import Anchors, Budget, Condenser, DistributionMatching, load, save
 from cl3d.distill.parameterizations.angles import TurnedPoints
 from cl3d.distill.parameterizations.points import Points, PointSet
 from cl3d.distill.parameterizations.storage import STORAGES, pack, straight_through, unpack
@@ -47,6 +48,30 @@ def test_what_is_read_back_is_what_was_seen(storage, tmp_path):
     assert (synthetic.decode().points - synthetic.points).abs().max() <= (0.5 / 127 + 1e-7)
 
 
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("parameterization", [Points, TurnedPoints, partial(Anchors, anchors=2, blends=0)])
+@pytest.mark.parametrize(("storage", "scale"), [("uint8", 3.0), ("uint8", 1e6), ("float16", 1e6)])
+def test_clouds_that_the_storage_cannot_hold_are_normalised(parameterization, storage, scale):
+    inside = normalize(blobs().points)
+    clouds = replace(blobs(), points=torch.cat([inside[:6], scale * inside[6:] + 2 * scale]))
+    exact, stored = (
+        Condenser(parameterization=parameterization(storage=kind))(
+            clouds, budget=Budget(ppc=5), model=SMALL
+        ).decode()
+        for kind in ("float32", storage)
+    )
+    wanted = normalize(exact.points)
+    if parameterization in (Points, TurnedPoints):  # anchors of other bytes have other points
+        assert (normalize(stored.points) - wanted).abs().max() < 0.02
+    assert stored.points.abs().max() <= 1.001
+
+
+def test_clouds_that_fit_stay_what_they_are():
+    clouds = replace(blobs(), points=normalize(blobs().points))
+    synthetic = Condenser(parameterization=Points(storage="uint8"))(clouds, budget=Budget(ppc=1), model=SMALL)
+    assert torch.isin(synthetic.points, clouds.points).all()
+
+
 @pytest.mark.parametrize("storage", STORAGES)
 def test_rounding_lets_the_gradient_through(storage):
     points = cloud_set(storage).points
@@ -66,11 +91,12 @@ def test_rounding_lets_the_gradient_through(storage):
 )
 def test_the_same_bytes_hold_more_coarser_clouds(parameterization, clouds):
     condenser = Condenser(parameterization=parameterization)
-    synthetic = condenser(blobs(per_class=11), budget=Budget(ppc=1), model=SMALL)
+    data = replace(blobs(per_class=11), points=normalize(blobs(per_class=11).points))
+    synthetic = condenser(data, budget=Budget(ppc=1), model=SMALL)
     assert synthetic.clouds_per_class == dict.fromkeys((2, 5, 11), clouds)
     assert synthetic.nbytes <= 3 * 13 * 12
     for cloud, label in zip(synthetic.points, synthetic.labels, strict=True):
-        real = blobs(per_class=11).of_class(int(label)).points
+        real = data.of_class(int(label)).points
         assert any(all((point == whole).all(dim=1).any() for point in cloud) for whole in real)
 
 

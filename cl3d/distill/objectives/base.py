@@ -31,9 +31,12 @@ class Objective(Protocol):
     second_order: ClassVar[bool]
     """Whether it differentiates gradients of the network, so that this must allow it."""
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        """Cost of one real and of one synthetic cloud, in training passes: for forecasts only."""
+    def passes(self, synthetic: float) -> tuple[float, float]:
+        """Cost of one real and of one synthetic cloud, in training passes: for forecasts only.
+
+        Args:
+            synthetic: how many there are.
+        """
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """A scalar with a gradient path to ``synthetic.points``.

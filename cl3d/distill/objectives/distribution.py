@@ -31,7 +31,11 @@ class DistributionMatching:
     needs_target: ClassVar[bool] = False
     second_order: ClassVar[bool] = False
     takes_parts: ClassVar[bool] = True
-    passes: ClassVar[tuple[float, float]] = (0.4, 1.0)
+
+    def passes(self, synthetic: float) -> tuple[float, float]:
+        """See :class:`~cl3d.distill.objectives.Objective`."""
+        del synthetic
+        return 0.4, 1.0
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""

@@ -42,7 +42,6 @@ class GradientMatching:
     needs_target: ClassVar[bool] = False
     second_order: ClassVar[bool] = True
     takes_parts: ClassVar[bool] = True
-    passes: ClassVar[tuple[float, float]] = (1.0, 3.0)
 
     def __post_init__(self) -> None:
         if self.distance not in DISTANCES:
@@ -51,6 +50,11 @@ class GradientMatching:
     def at(self, iteration: int) -> Objective:
         """See :class:`~cl3d.distill.objectives.Alternates`."""
         return self if iteration % 2 == 0 else PartGradientMatching(self.distance)
+
+    def passes(self, synthetic: float) -> tuple[float, float]:
+        """See :class:`~cl3d.distill.objectives.Objective`."""
+        del synthetic
+        return 1.0, 3.0
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""

@@ -53,7 +53,6 @@ class SortedFeatureMatching:
     needs_target: ClassVar[bool] = False
     second_order: ClassVar[bool] = False
     takes_parts: ClassVar[bool] = True
-    passes: ClassVar[tuple[float, float]] = (0.8, 1.6)
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -61,6 +60,11 @@ class SortedFeatureMatching:
         check_positive("alpha", self.alpha)
         check_range("beta", self.beta, 0, float("inf"))
         check_range("strictness", self.strictness, 0, float("inf"))
+
+    def passes(self, synthetic: float) -> tuple[float, float]:
+        """See :class:`~cl3d.distill.objectives.Objective`."""
+        del synthetic
+        return 0.8, 1.6
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
         """See :class:`~cl3d.distill.objectives.Objective`."""

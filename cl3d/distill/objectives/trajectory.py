@@ -48,10 +48,9 @@ class TrajectoryMatching:
         check_positive("student_lr", self.student_lr)
         check_range("lr_rate", self.lr_rate, 0, math.inf)
 
-    @property
-    def passes(self) -> tuple[float, float]:
-        """Each step passes a cloud, and going back its gradient's gradient; small batches cost less."""
-        return 0.0, 5.0 * self.steps
+    def passes(self, synthetic: float) -> tuple[float, float]:
+        """Each step passes the clouds of its batch, and going back their gradients' gradients."""
+        return 0.0, 5.0 * self.steps * min(1.0, self.batch_size / max(synthetic, 1.0))
 
     def begin(self) -> LearningStudentRate | None:
         """What learns the student's rate during one optimisation; None where it is given."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from cl3d.clouds import PointClouds, concatenate
 from cl3d.distill.budget import cloud_nbytes
 from cl3d.distill.parameterizations.anchor_set import AnchorSet
 from cl3d.distill.parameterizations.part_labels import in_part_order
-from cl3d.distill.parameterizations.storage import check_storage, point_nbytes
+from cl3d.distill.parameterizations.storage import check_storage, point_nbytes, within_range
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.ops.assignment import align
 from cl3d.ops.fps import farthest_points
@@ -59,6 +61,10 @@ class Anchors:
         """M + L for each M."""
         return picks * (self.anchors + self.blends) // self.anchors
 
+    def decoded_points(self, num_points: int) -> int:
+        """As many as a group of the bytes of a raw cloud leaves for each anchor."""
+        return min(self.points_within(cloud_nbytes(num_points)), num_points)
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses anchors without points."""
         raw = cloud_nbytes(num_points)
@@ -85,7 +91,10 @@ class Anchors:
     def start(
         self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
     ) -> AnchorSet:
-        """Groups of the picked clouds, which serve again where a class has too few."""
+        """Groups of the picked clouds, which serve again, in other groups, where a class has too few.
+
+        No two groups are of the same clouds: of a class of n there is one if n <= M, else at most n.
+        """
         raw = cloud_nbytes(picked.num_points)
         size = min(self.points_within(raw, picked.parts is not None), picked.num_points)
         if size < 1:
@@ -93,12 +102,12 @@ class Anchors:
                 f"{raw} bytes leave none for points of {self.anchors} anchors with parts: give more"
             )
         coarse = picked.take_points(farthest_points(picked.points, size))
+        coarse = coarse.with_points(within_range(coarse.points, self.storage))
         groups, labels = list[PointClouds](), []
         with progress("aligning", sum(share // raw for share in shares.values())) as advance:
             for label, share in shares.items():
                 mine = coarse.of_class(label)
-                for group in range(share // raw):
-                    rows = torch.arange(group * self.anchors, (group + 1) * self.anchors) % len(mine)
+                for rows in _rows_of_groups(share // raw, self.anchors, len(mine)):
                     groups.append(_aligned(mine[rows.to(mine.labels.device)]))
                     labels.append(label)
                     advance()
@@ -115,6 +124,14 @@ class Anchors:
             self.blend_rate,
             torch.stack(parts) if parts else None,
         )
+
+
+def _rows_of_groups(groups: int, anchors: int, clouds: int) -> list[Tensor]:
+    """The clouds of each group: one after the other, and in each further round shifted by one."""
+    there_are = 1 if clouds <= anchors else clouds
+    in_a_round = clouds // math.gcd(anchors, clouds)
+    starts = [group * anchors + group // in_a_round for group in range(min(groups, there_are))]
+    return [torch.arange(start, start + anchors) % clouds for start in starts]
 
 
 def _aligned(group: PointClouds) -> PointClouds:

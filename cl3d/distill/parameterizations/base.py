@@ -22,6 +22,9 @@ class Parameterization(Protocol):
     def decoded(self, picks: int) -> int:
         """About how many clouds a class decodes to that starts from so many."""
 
+    def decoded_points(self, num_points: int) -> int:
+        """How many points a decoded cloud has, of real clouds of ``num_points``."""
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses what :meth:`start` would, before any long work.
 
@@ -48,6 +51,14 @@ class Parameterization(Protocol):
             seed: for what is drawn.
             progress: told of what takes long.
         """
+
+
+@runtime_checkable
+class StartsSlowly(Protocol):
+    """A parameterization whose :meth:`Parameterization.start` takes long, which forecasts ask for."""
+
+    def seconds_to_start(self, picks: int, nbytes: int, num_points: int) -> float:
+        """About how long it takes here, timed in a moment; see :meth:`Parameterization.check`."""
 
 
 @runtime_checkable

@@ -17,8 +17,8 @@ from cl3d import random
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.parameterizations.fitting import fit_to_clouds
 from cl3d.distill.parameterizations.part_cut import PartCut
-from cl3d.distill.synthetic import SyntheticSet, too_small
-from cl3d.errors import InputError, check_positive, check_whole
+from cl3d.distill.synthetic import SyntheticSet, check_drawn, too_small
+from cl3d.errors import InputError, check_positive, check_range, check_whole
 from cl3d.models.siren import ModulatedSiren, siren_shapes
 from cl3d.progress import Progress, silent
 
@@ -27,6 +27,9 @@ CLOUDS_AT_ONCE = 32
 
 LEAST_WIDTH = 4
 """Below it there is hardly a shape that a network can make."""
+
+LARGEST_W0 = 1e9
+"""Far above it the sine's argument overflows."""
 
 REFIT_ITERATIONS, REFIT_LR = 200, 3e-3
 """Of a network that takes over from a larger one."""
@@ -177,6 +180,8 @@ class GeneratedSet(SyntheticSet):
         for name, least in (("width", 1), ("num_points", 1), ("noise_seed", 0)):
             check_whole(name, config[name], least)
         check_positive("w0", config["w0"])
+        check_range("w0", config["w0"], 0, LARGEST_W0)
+        check_drawn(len(labels), config["num_points"])
         cut = None
         if "parts" in config:
             tensors = dict(tensors)

@@ -6,8 +6,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+import torch
+
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
+from cl3d.distill.parameterizations.fitting import CLOUDS_PER_UPDATE
 from cl3d.distill.parameterizations.generated import (
     LEAST_WIDTH,
     GeneratedSet,
@@ -16,8 +19,10 @@ from cl3d.distill.parameterizations.generated import (
     largest_width,
 )
 from cl3d.distill.parameterizations.part_cut import PartCut
+from cl3d.distill.timing import fastest
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.progress import Progress, silent
+from cl3d.random import generator
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,20 @@ class Generator:
         """The same."""
         return picks
 
+    def decoded_points(self, num_points: int) -> int:
+        """As many as are asked for while distilling."""
+        return num_points if self.num_points is None else self.num_points
+
+    def seconds_to_start(self, picks: int, nbytes: int, num_points: int) -> float:
+        """The time of one update that fits the network, as often as there are updates."""
+        if not self.fit_iterations:
+            return 0.0
+        clouds = torch.randn(min(picks, CLOUDS_PER_UPDATE), num_points, 3, generator=generator(0, "estimate"))
+        labels = torch.zeros(len(clouds), dtype=torch.int64)
+        synthetic = drawn(labels, self._width_within(nbytes, picks), self.w0, num_points, 0)
+        real = PointClouds(normalize(clouds), labels)
+        return self.fit_iterations * fastest(lambda: synthetic.fit(real, 1, self.fit_lr, 0))
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses bytes that do not pay for the width, or for any."""
         self._width_within(nbytes, picks)
@@ -82,7 +101,7 @@ class Generator:
         """A code for each picked cloud, drawn from N(0, 1), and a network, fitted to them if asked for."""
         nbytes = sum(shares.values()) - (0 if self.cut is None else self.cut.nbytes)
         width = self._width_within(nbytes, len(picked))
-        points = self.num_points or picked.num_points
+        points = self.decoded_points(picked.num_points)
         synthetic = drawn(picked.labels, width, self.w0, points, seed, deepcopy(self.cut))
         synthetic = synthetic.to(picked.points.device)
         real = picked.with_points(normalize(picked.points.float()))

@@ -18,6 +18,7 @@ from cl3d.distill.parameterizations.storage import (
     storage_of,
     straight_through,
     unpack,
+    within_range,
 )
 from cl3d.distill.synthetic import SyntheticSet, too_small
 from cl3d.errors import InputError, check_whole
@@ -126,6 +127,10 @@ class Points:
         """The same."""
         return picks
 
+    def decoded_points(self, num_points: int) -> int:
+        """As many as are stored."""
+        return num_points if self.num_points is None else self.num_points
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses stored clouds finer than the real ones."""
         if self.num_points is not None and self.num_points > num_points:
@@ -136,8 +141,7 @@ class Points:
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """As many whole clouds as fit."""
-        each = num_points if self.num_points is None else self.num_points
-        return nbytes // (each * point_nbytes(self.storage))
+        return nbytes // (self.decoded_points(num_points) * point_nbytes(self.storage))
 
     def start(
         self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
@@ -147,7 +151,7 @@ class Points:
         return PointSet(self.coarsen(picked, seed), self.storage)
 
     def coarsen(self, picked: PointClouds, seed: int) -> PointClouds:
-        """The clouds with ``num_points`` points each."""
-        if self.num_points in (None, picked.num_points):
-            return picked
-        return picked.resample(self.num_points or 0, keyed_generator(seed, "coarsen"))
+        """The clouds with ``num_points`` points each; normalised where the storage could not hold them."""
+        if self.num_points not in (None, picked.num_points):
+            picked = picked.resample(self.num_points or 0, keyed_generator(seed, "coarsen"))
+        return picked.with_points(within_range(picked.points, self.storage))

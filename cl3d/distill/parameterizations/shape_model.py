@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.synthetic import SyntheticSet, too_small
+from cl3d.distill.synthetic import SyntheticSet, check_drawn, too_small
+from cl3d.distill.timing import fastest
 from cl3d.errors import InputError, check_whole
+from cl3d.ops.assignment import align
 from cl3d.ops.fps import farthest_points
 from cl3d.ops.modes import mean_and_modes
 from cl3d.progress import Progress, silent
@@ -112,6 +114,7 @@ class ShapeSet(SyntheticSet):
             raise InputError(f"shapes are {tuple(shapes.shape)}, which {modes} modes do not fit")
         if shapes.dtype != torch.float32 or not bool(torch.isfinite(shapes).all()):
             raise InputError("a shape model holds finite float32 numbers")
+        check_drawn(len(labels), shapes.shape[1])
         return cls(shapes, modes, labels, config["seed"])
 
     def _of_each_class(self) -> Sequence[Tensor]:
@@ -167,6 +170,16 @@ class ShapeModel:
         """All samples, however many clouds the statistics are taken of."""
         return self.samples if picks else 0
 
+    def decoded_points(self, num_points: int) -> int:
+        """As many as a shape has."""
+        return num_points if self.num_points is None else self.num_points
+
+    def seconds_to_start(self, picks: int, nbytes: int, num_points: int) -> float:
+        """The time in which one cloud is aligned, for all clouds and rounds."""
+        size = self.decoded_points(num_points)
+        one, other = torch.randn(2, size, 3, generator=keyed_generator(0, "estimate"))
+        return picks * self.rounds * fastest(lambda: align(one, other))
+
     def check(self, picks: int, nbytes: int, num_points: int) -> None:
         """Refuses shapes finer than the real clouds."""
         if self.num_points is not None and self.num_points > num_points:
@@ -176,13 +189,13 @@ class ShapeModel:
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """All that the statistics are taken of, where a mean fits."""
-        return self.clouds if nbytes >= cloud_nbytes(self.num_points or num_points) else 0
+        return self.clouds if nbytes >= cloud_nbytes(self.decoded_points(num_points)) else 0
 
     def start(
         self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent
     ) -> ShapeSet:
         """Mean and modes of the picked clouds, normalised; there are no more modes than clouds span."""
-        size = self.num_points or picked.num_points
+        size = self.decoded_points(picked.num_points)
         coarse = picked.points.float()
         if size < picked.num_points:
             chosen = farthest_points(coarse, size).unsqueeze(-1).expand(-1, -1, 3)

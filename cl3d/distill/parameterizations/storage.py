@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cl3d.clouds import normalize
 from cl3d.errors import InputError
 
 STORAGES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8}
@@ -12,6 +13,9 @@ STORAGES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.u
 
 GRID = 127
 """Grid steps from 0 to 1: coordinates -1, 0 and 1 are grid points, 0, 127 and 254 as bytes."""
+
+RANGES = {"float16": torch.finfo(torch.float16).max, "uint8": 1 + 0.5 / GRID}
+"""The largest coordinate that is stored to the precision's last digit."""
 
 
 def check_storage(storage: str) -> None:
@@ -42,6 +46,18 @@ def pack(points: Tensor, storage: str) -> Tensor:
     if storage == "uint8":
         points = (points * GRID).round().clamp(-GRID, GRID) + GRID
     return points.to(STORAGES[storage])
+
+
+def within_range(points: Tensor, storage: str) -> Tensor:
+    """Clouds that ``storage`` can hold: those that reach out of its range are normalised.
+
+    Args:
+        points: (n, p, 3).
+    """
+    if storage not in RANGES:
+        return points
+    outside = points.abs().amax(dim=(1, 2), keepdim=True) > RANGES[storage]
+    return torch.where(outside, normalize(points), points)
 
 
 def unpack(packed: Tensor) -> Tensor:
