@@ -51,7 +51,7 @@ class GradientMatching:
         return self if iteration % 2 == 0 else PartGradientMatching(self.distance)
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
 
     def means(self, net: Net, clouds: PointClouds, differentiable: bool) -> Sequence[Tensor]:
@@ -79,7 +79,7 @@ class PartGradientMatching(GradientMatching):
         return self
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         if not isinstance(net, SegmentationNet):
             return super().__call__(net, real, synthetic)
         weights, parts = _weights(net), shared_parts(real, synthetic)
