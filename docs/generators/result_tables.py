@@ -1,6 +1,6 @@
-"""Fills the tables of docs/results.md from the comparisons in docs/results: python docs/generators/tables.py.
+"""Fills the tables of docs/results.md with what was measured: python docs/generators/result_tables.py.
 
-``--add FOLDER NAME`` first takes in what ``scripts/compare.py`` measured: the rows of ``FOLDER/comparison.csv``
+``--add FOLDER NAME`` first takes in what ``scripts/compare.py`` left: the rows of ``FOLDER/comparison.csv``
 join those of ``docs/results/NAME/comparison.csv``, or replace them where condenser and seed are the same.
 A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; nobody types in it.
 """
@@ -68,6 +68,7 @@ def value(text: str) -> str | int | float | None:
 
 
 def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
