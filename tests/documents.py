@@ -39,7 +39,7 @@ def execute(document: Path, found: list[str], namespace: dict[str, Any] | None =
 
 
 def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``shapes40(num_points=256)``, as documents ask for it, is five small classes, and PointNet is narrow."""
+    """``shapes40(num_points=256)``, as documents ask for it, is five small classes; PointNet is narrow."""
     full, build = partial(cl3d.data.shapes40), PointNet.__init__
 
     def small(num_points: int) -> cl3d.data.Dataset:
