@@ -6,8 +6,15 @@ from dataclasses import fields
 
 import methods
 import pytest
+from documents import DOCS
 
 from cl3d.distill import presets
+
+
+def test_the_page_has_the_place_that_is_filled():
+    marker = "<!-- presets -->"
+    assert (DOCS / "methods.md").read_text().count(marker) == 1
+    assert marker in (DOCS / "conf.py").read_text()
 
 
 def test_every_preset_has_a_section():
