@@ -46,6 +46,8 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!cl3d\.).*")]
 html_theme = "furo"
 html_title = f"cl3d {release}"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 
 def fill_methods(app: Sphinx, page: str, source: list[str]) -> None:
