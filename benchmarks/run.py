@@ -105,7 +105,7 @@ def page() -> str:
         f"## {one['title']}\n\n```bash\n{one['command']}\n```\n\n{one['machine']}.\n\n{one['table']}"
         for one in sorted(told, key=lambda one: order.index(one["title"]))
     ]
-    return "\n".join([(DOCS / "performance" / "head.md").read_text(), *sections])
+    return "\n".join([(DOCS / "performance" / "head.md").read_text(), *(sections or ["Not run yet.\n"])])
 
 
 if __name__ == "__main__":

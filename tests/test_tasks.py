@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from documents import ROOT, blocks, execute, shrink_shapes40
 from script_runs import resume, run
 
 from cl3d.distill import load
@@ -51,15 +50,6 @@ def test_the_whole_data_is_evaluated_and_runs_are_taken_up_again(script, tmp_pat
     assert script("distill", *TINY, "condenser=random", folder="set") == 0
     assert resume("distill", tmp_path / "set", monkeypatch=monkeypatch) == 0
     assert "finished" in capsys.readouterr().out
-
-
-def test_what_the_page_shows_works(monkeypatch, capsys):
-    shrink_shapes40(monkeypatch)
-    found = blocks(ROOT / "docs" / "segmentation.md")
-    assert len(found) == 1
-    names = execute(ROOT / "docs" / "segmentation.md", found)
-    assert names["synthetic"].nbytes == 5 * 32 * 12
-    assert "class mIoU" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Data set distillation of point clouds, standing alone: nothing here imports Avalanche.
 
-from cl3d.distill import distill, evaluate, load, presets
+The front door: ``from cl3d.distill import distill, evaluate, load, presets``.
 """
 
 from cl3d.distill import presets, protocols

@@ -32,7 +32,7 @@ def match(
     out as well, real and synthetic ones; that changes the rounding.
 
     Args:
-        net: see :class:`~cl3d.distill.objectives.Objective`; the same in all processes.
+        net: see :class:`~cl3d.distill.Objective`; the same in all processes.
         real: clouds of each class; or of all at once, where the objective is joint.
         now: the decoded set, labelled 0, 1, ...
         chunks: how many classes are taken together, where objective and network allow it

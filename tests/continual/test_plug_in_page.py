@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from documents import ROOT, blocks, execute, shrink_shapes40
+from documents import ROOT, blocks, execute, shrink
 
 import cl3d.data
 from cl3d.distill import presets
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:class .* are asked for")
 
 
 def test_its_blocks_run_one_after_the_other(monkeypatch, capsys):
-    shrink_shapes40(monkeypatch)
+    shrink(monkeypatch)
     found = blocks(DOCUMENT)
     assert len(found) == 7
     names = execute(DOCUMENT, found[:1])
@@ -43,7 +43,7 @@ def test_its_blocks_run_one_after_the_other(monkeypatch, capsys):
 
 
 def test_the_plain_loop_needs_no_avalanche(monkeypatch):
-    shrink_shapes40(monkeypatch)
+    shrink(monkeypatch)
     for name in ("avalanche", "cl3d.continual"):
         monkeypatch.setitem(sys.modules, name, None)  # an import of it fails
     with pytest.raises(ImportError):

@@ -31,20 +31,3 @@ def test_the_documented_loader_loads(tmp_path: Path) -> None:
     assert np.allclose(
         normalize(whole.train.points[2]).norm(dim=1), data.train.points[2].norm(dim=1), atol=1e-6
     )
-
-
-def test_your_own_data(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    for name in ("cat", "dog"):
-        (tmp_path / "animals" / name).mkdir(parents=True)
-        for number in range(8):
-            np.save(tmp_path / "animals" / name / f"{number}.npy", rng.standard_normal((300, 3)))
-    namespace = execute(DOCUMENT, [block for block in blocks(DOCUMENT) if "folder(" in block][:1])
-    data = namespace["data"]
-    assert (len(data.train), len(data.test), data.class_names) == (12, 4, ("cat", "dog"))
-    namespace |= {"np": np, "points": rng.standard_normal((10, 300, 3)), "labels": np.arange(10) % 2}
-    exec(
-        compile(next(block for block in blocks(DOCUMENT) if "savez(" in block), "data.md", "exec"), namespace
-    )
-    data = namespace["data"]
-    assert (len(data.train), len(data.test), data.class_names) == (8, 2, ("cat", "dog"))

@@ -38,7 +38,7 @@ class DistributionMatching:
         return 0.4, 1.0
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         if not isinstance(net, SegmentationNet):
             return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
         parts = shared_parts(real, synthetic)

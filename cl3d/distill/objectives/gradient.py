@@ -57,7 +57,7 @@ class GradientMatching:
         return 1.0, 3.0
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         return self.compare(self.means(net, real, False), self.means(net, synthetic, True))
 
     def losses(self, net: Net, real: PointClouds, synthetic: PointClouds, classes: int) -> Tensor:
@@ -94,7 +94,7 @@ class PartGradientMatching(GradientMatching):
         return self
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         if not isinstance(net, SegmentationNet):
             return super().__call__(net, real, synthetic)
         weights, parts = _weights(net), shared_parts(real, synthetic)

@@ -67,7 +67,7 @@ class SortedFeatureMatching:
         return 0.8, 1.6
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         maps, features = self._views(net, synthetic)
         to_maps, to_features = self._to_maps(maps), self._to_features(features)
         total = maps.new_zeros(())

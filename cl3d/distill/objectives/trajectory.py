@@ -57,7 +57,7 @@ class TrajectoryMatching:
         return LearningStudentRate(self) if self.lr_rate > 0 else None
 
     def __call__(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         del real  # the expert has seen it
         return self.missed(net, synthetic, torch.tensor(self.student_lr, dtype=torch.float64))
 
@@ -107,7 +107,7 @@ class LearningStudentRate(LearningObjective):
         return {"student_lr": float(self.log_lr.detach().exp())}
 
     def forward(self, net: Net, real: PointClouds, synthetic: PointClouds) -> Tensor:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         return self.settings.missed(net, synthetic, self.log_lr.exp())
 
 

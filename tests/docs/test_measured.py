@@ -1,0 +1,83 @@
+"""Tables on pages are those that were measured: printed from files, typed by nobody."""
+
+from __future__ import annotations
+
+import csv
+import json
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import result_tables as tables
+from documents import DOCS, ROOT
+
+ROW = {"condenser": "random", "seed": 0, "accuracy": 0.5, "nbytes": 960, "stored_clouds": 5}
+ROW |= {"decoded_clouds": 5, "num_points": 16, "moved_mean": None, "seconds": 0.25, "peak_bytes": 1 << 20}
+
+
+@pytest.fixture
+def run(monkeypatch) -> ModuleType:
+    """benchmarks/run.py, as a module."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return import_module("run")
+
+
+def write(folder: Path, *rows: dict[str, object]) -> Path:
+    folder.mkdir()
+    (folder / "comparison.csv").write_text(tables.as_csv(rows))
+    return folder
+
+
+def test_the_page_of_results_is_as_measured():
+    page = (DOCS / "results.md").read_text()
+    assert tables.filled(page) == page, "run python docs/generators/result_tables.py"
+    assert page.count("<!-- table ") == page.count("<!-- end -->") == len(tables.PLACE.findall(page)) >= 3
+
+
+def test_every_measurement_has_its_place():
+    page = (DOCS / "results.md").read_text()
+    for folder in (DOCS / "results").iterdir():
+        assert f"<!-- table {folder.name} -->" in page
+
+
+def test_the_page_of_performance_is_as_measured(run):
+    assert (DOCS / "performance.md").read_text() == run.page()
+
+
+def test_a_figure_that_was_typed_is_overwritten(tmp_path):
+    write(tmp_path / "mine", ROW, ROW | {"seed": 1, "accuracy": 0.75})
+    page = "a\n<!-- table mine -->\n| 99.9 |\n<!-- end -->\nb\n<!-- table none -->\n<!-- end -->\n"
+    filled = tables.filled(page, tmp_path)
+    assert "| random | 2 | 62.5 ± 17.7 | – | 5 x 16 | 5 | 960 | – | 0 |" in filled
+    assert "99.9" not in filled
+    assert "<!-- table none -->\n\nNot run.\n\n<!-- end -->" in filled
+    assert tables.filled(filled, tmp_path) == filled
+
+
+def test_comparisons_are_taken_in_and_joined(tmp_path):
+    first = write(tmp_path / "first", ROW, ROW | {"seed": 1})
+    other = write(tmp_path / "other", ROW | {"seed": 1, "accuracy": 0.75}, ROW | {"condenser": "mtt"})
+    kept = tmp_path / "kept"
+    tables.add(first, "all", kept)
+    assert (kept / "all" / "comparison.csv").read_bytes() == (first / "comparison.csv").read_bytes()
+    tables.add(other, "all", kept)
+    with (kept / "all" / "comparison.csv").open() as file:
+        rows = [(row["condenser"], row["seed"], row["accuracy"]) for row in csv.DictReader(file)]
+    assert rows == [("random", "0", "0.5"), ("random", "1", "0.75"), ("mtt", "0", "0.5")]
+
+
+@pytest.mark.parametrize("folder", sorted((DOCS / "results").iterdir()), ids=lambda folder: folder.name)
+def test_what_is_kept_is_as_it_was_written(folder):
+    path = folder / "comparison.csv"
+    assert tables.as_csv(tables.read(path)) == path.read_text()
+
+
+def test_performance_has_all_that_was_kept(run, monkeypatch, tmp_path):
+    (tmp_path / "performance").mkdir()
+    (tmp_path / "performance" / "head.md").write_text("# Performance\n")
+    monkeypatch.setattr(run, "DOCS", tmp_path)
+    assert "Not run yet" in run.page()
+    told = {"title": run.PARTS["layers"].title, "machine": "m", "table": "| 1 |\n", "command": "python x"}
+    (tmp_path / "performance" / "cpu_layers.table.json").write_text(json.dumps(told))
+    assert run.page() == "# Performance\n\n## Layers\n\n```bash\npython x\n```\n\nm.\n\n| 1 |\n"
