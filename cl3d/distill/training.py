@@ -86,7 +86,10 @@ def fit(
     if training.leftovers:
         _note_leftovers(net, groups, training.batch_size)
     optimizer = training.optimizer(net.parameters())
-    with isolated(seed, "dropout", device=device), progress(description, training.epochs) as advance:
+    with (
+        isolated(seed, "dropout", device=device),
+        progress(description, training.epochs, each="epoch") as advance,
+    ):
         for epoch in range(training.epochs):
             if callable(clouds) and epoch > 0:
                 groups = _groups(net, clouds(epoch), device)
@@ -94,7 +97,7 @@ def fit(
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))
             after_epoch(epoch)
-            advance(f"loss {loss:.3f}")
+            advance(loss=loss)
     net.eval()
 
 
