@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from cl3d.config_paths import CONFIGS
 
 README = ROOT / "README.md"
-WITHOUT_CONFIG = ("scripts/figures.py", "scripts/tables.py", "scripts/pareto.py", "scripts/report.py")
+WITHOUT_CONFIG = tuple(f"scripts/{name}.py" for name in ("figures", "tables", "pareto", "report", "runs"))
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 
