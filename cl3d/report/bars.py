@@ -14,8 +14,8 @@ from rich.text import Text
 
 from cl3d.report.units import duration
 
-NARROW = 60
-"""Columns below which bars give way to their numbers."""
+ROOM_FOR_BARS, ROOM_FOR_TIME = 60, 40
+"""Columns below which bars and notes are left out, and then the time that is left: the counts stay."""
 
 LOOKS_PER_SECOND = 4
 
@@ -62,9 +62,10 @@ class Bars:
         columns: list[ProgressColumn] = [
             TextColumn("{task.description}", table_column=one_line),
             MofNCompleteColumn(table_column=one_line),
-            _Left(table_column=one_line),
         ]
-        if console.width >= NARROW:
+        if console.width >= ROOM_FOR_TIME:
+            columns.append(_Left(table_column=one_line))
+        if console.width >= ROOM_FOR_BARS:
             columns.insert(1, BarColumn(bar_width=min(40, console.width // 4)))
             columns.append(TextColumn("{task.fields[note]}", table_column=one_line, markup=False))
         self._shown = Progress(*columns, console=console, transient=True, refresh_per_second=LOOKS_PER_SECOND)

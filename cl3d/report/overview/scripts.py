@@ -57,7 +57,7 @@ def _continual(folder: Path, config: Config) -> Facts:
         if figures
         else "",
         figures=figures,
-        nbytes=int(results["memory_bytes"]) if memory else None,
+        nbytes=int(results["memory_bytes"]) if memory and done else None,
     )
 
 
