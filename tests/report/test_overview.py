@@ -111,6 +111,9 @@ def test_an_evaluation_tells_its_figure_and_its_command(leave):
     assert only(folder).state == "interrupted"
     words = shlex.split(only(folder).go_on or "")
     assert words == ["python", "scripts/evaluate.py", "seed=3", f'folder="{folder}"']
+    assert only(folder).facts.what == "pointnet on pcc, seed 0"
+    (folder / "environment.json").unlink()  # of an earlier version
+    assert (only(folder).state, only(folder).go_on) == ("interrupted", None)
     (folder / "evaluation.json").write_text(json.dumps({"mean": 0.612, "std": 0.01}))
     assert only(folder).facts.headline == "61.2 ± 1.0 %"
     assert only(folder).state == "finished"

@@ -6,6 +6,7 @@ import json
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import yaml
@@ -60,8 +61,9 @@ def entry(folder: Path) -> Entry | None:
             return None
         facts = SCRIPTS[script](folder, config) if script else Facts("left before it began")
     except Exception as error:  # whatever has become of the files: one run must not hide the others
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return Entry(folder, "", "damaged", _last(folder), fault=told[:150])
+        missing = isinstance(error, KeyError)
+        told = f"a file lacks {error}" if missing else shorten(f"{type(error).__name__}: {error}", 150)
+        return Entry(folder, "", "damaged", _last(folder), fault=told)
     state = "finished" if facts.finished else "failed" if facts.failed else "interrupted"
     state = "running" if in_use(folder) else state
     command = _command(folder, script) if state in ("interrupted", "failed") and script else None
@@ -93,12 +95,15 @@ def _attempt(path: Path) -> float:
         return 0.0
 
 
-def _command(folder: Path, script: str) -> str:
-    """How to go on: of the scripts that know ``resume=`` by that, of others by the same command."""
+def _command(folder: Path, script: str) -> str | None:
+    """How to go on: of the scripts that know ``resume=`` by that, of others by the same command if kept."""
     where = str(folder) if _plain(str(folder)) else quoted(folder)
     if script in RESUMABLE:
         return shlex.join(["python", f"scripts/{script}.py", f"resume={where}"])
-    given = shlex.split(str(json.loads((folder / "environment.json").read_text())["command"]))
+    try:
+        given = shlex.split(str(json.loads((folder / "environment.json").read_text())["command"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
     return shlex.join([*(word for word in given if not word.startswith("folder=")), f"folder={where}"])
 
 

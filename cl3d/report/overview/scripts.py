@@ -74,7 +74,8 @@ def _distilled(folder: Path, config: Config) -> Facts:
 
 
 def _evaluated(folder: Path, config: Config) -> Facts:
-    what = f"{_choice(config['model'])} on {config['set']}, seed {config['seed']}"
+    of = config["set"] if config["set"] == "data" else Path(config["set"]).parent.name
+    what = f"{_choice(config['model'])} on {of}, seed {config['seed']}"
     found, planned = _json(folder / "evaluation.json"), int(config["runs"])
     if not found:
         return Facts(what, None, planned)
