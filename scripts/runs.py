@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -32,7 +33,10 @@ def main() -> int:
     def show() -> None:
         found = runs_in(arguments.folders, arguments.all)
         found = [one for one in found if arguments.state in (None, one.state)]
-        print(json.dumps(as_records(found), indent=1) if arguments.json else as_lines(found))
+        try:
+            print(json.dumps(as_records(found), indent=1) if arguments.json else as_lines(found), flush=True)
+        except BrokenPipeError:  # runs.py | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     return refused(show)
 

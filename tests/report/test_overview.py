@@ -128,7 +128,7 @@ def test_comparisons_tell_how_many_are_done_and_which_is_best(leave):
         12,
     )
     (compared / "comparison.csv").write_text("condenser,seed,accuracy\nrandom,0,0.5\ndm,0,0.6\ndm,1,0.7\n")
-    assert (only(compared).state, only(compared).facts.headline) == ("finished", "best: dm 65.0 %")
+    assert (only(compared).state, only(compared).facts.headline) == ("finished", "65.0 % by dm")
     cells = {f"cells/{row}/pointnet/seed_0/evaluation__json": value for row in ("random", "dm")}
     crossed = leave("b", "cross", **cells, cross__csv="")
     assert (only(crossed).state, only(crossed).facts.done, only(crossed).facts.planned) == (
@@ -138,7 +138,7 @@ def test_comparisons_tell_how_many_are_done_and_which_is_best(leave):
     )
     table = "memory,final\nrandom,0.3\nherding,0.4\n"
     continual = leave("c", "compare_cl", comparison__md="", runs__csv=table)
-    assert (only(continual).state, only(continual).facts.headline) == ("finished", "best: herding 40.0 %")
+    assert (only(continual).state, only(continual).facts.headline) == ("finished", "40.0 % by herding")
     os.utime(continual / "config.yaml")  # more was asked for
     assert only(continual).state == "interrupted"
 

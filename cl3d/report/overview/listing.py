@@ -16,6 +16,9 @@ from cl3d.report.units import duration
 JOBS_WITHIN = ("compare", "compare_cl", "cross")
 """Scripts whose folders hold runs that they have started, which they sum up themselves."""
 
+LONGEST = 50
+"""Characters of a cell."""
+
 NO_RUNS = ("logs", "memory", "state", "initial")
 """Folders of a run that hold none."""
 
@@ -82,4 +85,5 @@ def _cells(one: Entry) -> tuple[str, ...]:
     progress = f"{done}/{facts.planned}" if facts.planned else ""
     nbytes = "" if facts.nbytes is None else f"{facts.nbytes:,} bytes"
     age = duration(max(0.0, time.time() - one.last))
-    return age, one.state, one.script, facts.what, progress, facts.headline, nbytes, str(one.folder)
+    told = (age, one.state, one.script, facts.what, progress, facts.headline, nbytes)
+    return (*(text if len(text) <= LONGEST else f"{text[:LONGEST]}…" for text in told), str(one.folder))

@@ -85,11 +85,11 @@ def _evaluated(folder: Path, config: Config) -> Facts:
 
 
 def _compared(folder: Path, config: Config) -> Facts:
-    what = f"{len(config['condensers'])} condensers, {_choice(config['data'])}"
+    what = f"{_named(config['condensers'], 'condensers')}, {_choice(config['data'])}"
     planned = len(config["condensers"]) * _count(config["seeds"])
     done = len(list(folder.glob("*/seed_*/evaluation/evaluation.json")))
     best = _best(folder / "comparison.csv", "condenser", ("instance_miou", "accuracy"))
-    return Facts(what, done, planned, (folder / "comparison.csv").exists(), **best)
+    return Facts(what, min(done, planned), planned, (folder / "comparison.csv").exists(), **best)
 
 
 def _crossed(folder: Path, config: Config) -> Facts:
@@ -97,13 +97,12 @@ def _crossed(folder: Path, config: Config) -> Facts:
     planned = sets * len(config["models"]) * _count(config["seeds"])
     done = len(list(folder.glob("cells/*/*/seed_*/evaluation.json")))
     whole = (folder / "cross.csv").exists() and done >= planned
-    return Facts(
-        f"{sets} sets, {len(config['models'])} models, {_choice(config['data'])}", done, planned, whole
-    )
+    what = f"{sets} sets, {_named(config['models'], 'models')}, {_choice(config['data'])}"
+    return Facts(what, min(done, planned), planned, whole)
 
 
 def _compared_continually(folder: Path, config: Config) -> Facts:
-    what = f"{len(config['buffers'])} memories, {_choice(config['data'])}"
+    what = f"{_named(config['buffers'], 'memories')}, {_choice(config['data'])}"
     table = folder / "comparison.md"
     # the config is written anew by a command that asks for more
     whole = table.exists() and table.stat().st_mtime >= (folder / "config.yaml").stat().st_mtime
@@ -128,7 +127,7 @@ def _best(path: Path, label: str, figures: tuple[str, ...]) -> dict[str, Any]:
     for row in csv.DictReader(path.read_text().splitlines()):
         groups[row[label]].append(float(row[next(name for name in figures if name in row)]))
     name, value = max(((n, statistics.fmean(v)) for n, v in groups.items()), key=lambda found: found[1])
-    return {"headline": f"best: {name} {100 * value:.1f} %", "figures": {"best": value}}
+    return {"headline": f"{100 * value:.1f} % by {name}", "figures": {"best": value}}
 
 
 def _iterations(path: Path) -> int:
@@ -143,6 +142,12 @@ def _iterations(path: Path) -> int:
 def _choice(config: Config) -> str:
     """What a constructor's config is called: cl3d.data.modelnet40 is modelnet40."""
     return str(config["_target_"]).rsplit(".", 1)[-1].lower()
+
+
+def _named(choices: list[str], what: str) -> str:
+    """A few choices by name, without their settings; many by their number."""
+    names = list(dict.fromkeys(choice.split()[0] for choice in choices))
+    return " ".join(names) if len(names) <= 4 else f"{len(choices)} {what}"
 
 
 def _count(seeds: object) -> int:
