@@ -34,7 +34,8 @@ class WandB:
         if mode not in MODES:
             raise InputError(f"mode={mode}: give one of {', '.join(MODES)}")
         check_installed("wandb", self.name)
-        self.project, self.entity, self.mode = project, entity, mode
+        self.project, self.entity = project, entity
+        self.mode: Any = mode
 
     def open(self, folder: Path, settings: Mapping[str, Any]) -> None:
         """See :class:`cl3d.loggers.log.Logger`."""
@@ -45,7 +46,7 @@ class WandB:
         self._run = wandb.init(
             project=self.project,
             entity=self.entity,
-            mode=self.mode,  # type: ignore[arg-type]
+            mode=self.mode,
             id=name,
             name=folder.parent.name,
             resume="allow",
