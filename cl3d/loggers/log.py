@@ -40,7 +40,7 @@ class Logger(Protocol):
         """Ends it; the run is ``finished``, ``interrupted`` or ``failed``."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Open:
     """A task under way."""
 
