@@ -26,6 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from cl3d import distributed
 from cl3d.config_paths import CONFIGS, anchored
+from cl3d.described import described
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.launched import check_shared, one_tells
 from cl3d.ops.allocator import tune_allocator
@@ -33,6 +34,7 @@ from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 
 OmegaConf.register_new_resolver("either", lambda first, second: first or second, replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
+OmegaConf.register_new_resolver("described", described, replace=True)
 RESUMABLE = ("cl_run", "distill")
 NUMERICS = ("device", "precision", "deterministic")
 """The settings of ``configs/numerics.yaml``."""

@@ -1,10 +1,10 @@
-"""A continual run from the config of ``cl_run.py``."""
+"""A continual run from the config of ``cl_run.py``, and the log that a config asks for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cl3d.cli import budget, build, build_condenser, build_dataset, flag, whole
 from cl3d.config_paths import order_file
@@ -45,3 +45,17 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
         joint_condensed=flag(config, "joint_condensed"),
         given_order=None if orders is None else read_order(orders, dataset.class_names, order_seed),
     )
+
+
+def build_log(config: DictConfig) -> Any:
+    """The :class:`cl3d.loggers.Log` of the loggers that a script's config chooses.
+
+    Raises:
+        InputError: if one of them is not installed, or a value does not fit.
+    """
+    from cl3d.loggers import Log
+
+    settings = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(settings, dict)
+    loggers = [build(chosen) for chosen in (config.logger or {}).values()]
+    return Log(loggers, {str(name): value for name, value in settings.items()})

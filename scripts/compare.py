@@ -11,6 +11,7 @@ from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
 from cl3d.cli import NUMERICS, budget, build_condenser, handed_on, launch, whole
+from cl3d.locks import locked
 from cl3d.run_folder import open_folder
 from cl3d.tasks import build_task
 
@@ -40,7 +41,8 @@ def main(config: DictConfig, folder: Path) -> None:
     open_folder(folder, config, finished=(folder / "comparison.csv").exists())
     terminal = Terminal()
     jobs = [job for pair in planned for job in pair.jobs([*both, *same], [*both, *test])]
-    run_jobs(jobs, Path(__file__).parent, workers, terminal.say)
+    with locked(folder):
+        run_jobs(jobs, Path(__file__).parent, workers, terminal.say)
     results = [pair.result() for pair in planned]
     shown = markdown(columns(results), table(results))
     write_text(folder / "comparison.md", shown)

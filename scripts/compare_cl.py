@@ -12,6 +12,7 @@ from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
 from cl3d.cli import NUMERICS, build_dataset, flag, handed_on, launch, whole
+from cl3d.locks import locked
 from cl3d.run_folder import open_folder
 
 CLOUDS = ("shots", "imbalance", "holdout", "canonical")
@@ -48,8 +49,9 @@ def main(config: DictConfig, folder: Path) -> None:
     if dry:
         return
     open_folder(folder, config, finished=False, grows=GROWS)
-    run_all(comparison.jobs, Path(__file__).parent, workers, terminal)
-    terminal.say(write_tables(comparison, folder))
+    with locked(folder):
+        run_all(comparison.jobs, Path(__file__).parent, workers, terminal)
+        terminal.say(write_tables(comparison, folder))
     terminal.say(f"written: {folder}/comparison.md, runs.csv; a .csv, .tex and .png for each table")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from cl3d.cli import build, flag, launch, whole
+from cl3d.configured import build_log
+from cl3d.locks import locked
 from cl3d.run_folder import open_folder
 from cl3d.tasks import build_task
 
@@ -15,9 +17,10 @@ from cl3d.tasks import build_task
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.distill import evaluate, load, resolve_device
     from cl3d.report.distill import check_fits, show_evaluation, write_cost, write_evaluation
+    from cl3d.report.rows import of_evaluation
     from cl3d.report.terminal import Terminal
 
-    device = resolve_device(str(config.device))
+    log, device = build_log(config), resolve_device(str(config.device))
     runs, seed = whole(config, "runs", 1), whole(config, "seed", 0)
     training = build(config.training)
     fresh_decoding, best_epoch = flag(config, "fresh_decoding"), flag(config, "best_epoch")
@@ -27,24 +30,27 @@ def main(config: DictConfig, folder: Path) -> None:
     if synthetic is not None:
         check_fits(synthetic, dataset, model)
     open_folder(folder, config, finished=(folder / "evaluation.json").exists())
-    terminal, start = Terminal(), time.monotonic()
-    evaluation = evaluate(
-        dataset.train if synthetic is None else synthetic,
-        dataset.test,
-        model=model,
-        training=training,
-        runs=runs,
-        seed=seed,
-        device=device,
-        progress=terminal.progress,
-        num_points=decode_points,
-        fresh_decoding=fresh_decoding,
-        best_epoch=best_epoch,
-        class_parts=dataset.class_parts,
-    )
-    write_cost(folder / "cost.json", time.monotonic() - start, device)
-    write_evaluation(folder / "evaluation.json", evaluation, dataset)
-    show_evaluation(terminal, evaluation, dataset, folder)
+    with locked(folder), log:
+        terminal, start = Terminal(), time.monotonic()
+        log.open(folder)
+        evaluation = evaluate(
+            dataset.train if synthetic is None else synthetic,
+            dataset.test,
+            model=model,
+            training=training,
+            runs=runs,
+            seed=seed,
+            device=device,
+            progress=log.watching(terminal.progress),
+            num_points=decode_points,
+            fresh_decoding=fresh_decoding,
+            best_epoch=best_epoch,
+            class_parts=dataset.class_parts,
+        )
+        write_cost(folder / "cost.json", time.monotonic() - start, device)
+        write_evaluation(folder / "evaluation.json", evaluation, dataset)
+        log.write(of_evaluation(evaluation, dataset))
+        show_evaluation(terminal, evaluation, dataset, folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""Figures of finished runs: python scripts/figures.py runs/random runs/pcc --out curves.png, or a folder."""
+"""Figures of finished runs: the accuracy curves in one file, or all figures in a folder.
+
+Examples:
+  python scripts/figures.py runs/random runs/pcc --out curves.png
+  python scripts/figures.py runs/sweep --out figures --reference herding
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,9 @@ from cl3d.report.figures import save_figures
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote, or one of a sweep")
     parser.add_argument(
         "--out",

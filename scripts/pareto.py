@@ -1,4 +1,9 @@
-"""Accuracy against bytes of finished comparisons: python scripts/pareto.py runs/* --out pareto.png."""
+"""Accuracy against bytes of finished comparisons.
+
+Examples:
+  python scripts/pareto.py runs/* --out pareto.png
+  python scripts/pareto.py runs/ppc_1 runs/ppc_5 --out pareto.pdf
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,9 @@ from cl3d.report.pareto import read_comparisons, save_pareto
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("comparisons", nargs="+", type=Path, help="folders that compare.py wrote")
     parser.add_argument("--out", type=Path, default=Path("pareto.png"), help=".png, .pdf or .svg")
     arguments = parser.parse_args()

@@ -1,4 +1,10 @@
-"""A run as a page to look at: python scripts/report.py runs/pcc; several, compared: runs/random runs/pcc."""
+"""A run as a page to look at; several on one page, compared.
+
+Examples:
+  python scripts/report.py runs/pcc
+  python scripts/report.py runs/sweep --reference herding
+  python scripts/report.py runs/dd3d --points 256 4096
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,9 @@ from cl3d.cli import refused
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "runs", nargs="+", type=Path, help="folders of runs, finished or not, or one of a sweep"
     )

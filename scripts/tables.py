@@ -1,4 +1,10 @@
-"""Finished runs as tables: python scripts/tables.py runs/sweep --reference herding."""
+"""Finished runs as tables: a table for each protocol, number of steps and budget.
+
+Examples:
+  python scripts/tables.py runs/sweep --reference herding
+  python scripts/tables.py runs/random runs/pcc --latex
+  python scripts/tables.py runs/sweep --csv
+"""
 
 from __future__ import annotations
 
@@ -16,7 +22,9 @@ from cl3d.report.text_tables import as_csv
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("runs", nargs="+", type=Path, help="folders that cl_run.py wrote, or one of a sweep")
     parser.add_argument("--reference", help="compare with this memory, paired by seeds")
     form = parser.add_mutually_exclusive_group()

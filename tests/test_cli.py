@@ -286,14 +286,3 @@ def test_a_full_disk_leaves_the_folder_free(cl_run, tmp_path, monkeypatch, capsy
 def test_evaluating_needs_a_set_that_is_there(monkeypatch, tmp_path, capsys):
     assert run("evaluate", *TINY, "set=none.safetensors", monkeypatch=monkeypatch, folder=tmp_path / "x") == 2
     assert "there is no file none.safetensors" in capsys.readouterr().err
-
-
-def test_help_names_groups_and_examples(cl_run, capsys):
-    assert cl_run("--help") == 0
-    shown = capsys.readouterr().out
-    for word in (
-        "buffer: balanced_reservoir, coarse, dc,",
-        "strategy:",
-        "python scripts/cl_run.py steps=10 buffer=pcc",
-    ):
-        assert word in shown

@@ -26,7 +26,7 @@ from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.nearest_mean import NearestMeanEvaluation
 from cl3d.continual.plan import MemoryPlan
 from cl3d.continual.reservoir import ReservoirBuffer
-from cl3d.continual.results import Results, StepResult
+from cl3d.continual.results import Results
 from cl3d.continual.state import RunStates, finished_steps
 from cl3d.continual.stepping import Stepping
 from cl3d.continual.strategies import Strategy
@@ -175,7 +175,7 @@ class ContinualRun:
         self,
         folder: Path,
         progress: Progress = silent,
-        on_step: Callable[[StepResult], None] = lambda step: None,
+        on_step: Callable[[Results], None] = lambda results: None,
         on_start: Callable[[], None] = lambda: None,
         keep_initial: bool = False,
     ) -> Results:
@@ -187,7 +187,7 @@ class ContinualRun:
         (seconds and peak memory aside). Runs whose model has no name, such as a lambda, begin anew.
 
         Args:
-            on_step: called with each step that is finished now.
+            on_step: called with the results so far, when a step is finished now.
             on_start: called when the folder is this process's and fits the run.
             keep_initial: also keep what each set started from, in ``initial/``: for pictures alone.
 
@@ -203,10 +203,11 @@ class ContinualRun:
             results.write(folder)
             on_start()
             try:
-                with progress("steps", len(self.classes_per_step), len(results.steps)) as advance:
+                planned, done = len(self.classes_per_step), len(results.steps)
+                with progress("steps", planned, done, each="step") as advance:
                     for step in self._stepping(progress, keep_initial).run(results, states, state):
                         results.write(folder)
-                        on_step(step)
+                        on_step(results)
                         advance(f"{100 * step.accuracy:.1f} % on classes seen")
             except BaseException as error:
                 results.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -237,6 +238,7 @@ class ContinualRun:
             recorder=recorder,
             clock=clock,
             resumable=self._told_apart,
+            progress=progress,
             keep_initial=keep_initial,
         )
 

@@ -20,6 +20,7 @@ from cl3d.distill import Networks, SyntheticSet
 from cl3d.distill.checkpoint import State
 from cl3d.distill.initial import save_initial
 from cl3d.models import Backbone
+from cl3d.progress import Progress, silent
 
 PROVENANCE = (
     "dataset",
@@ -33,6 +34,9 @@ PROVENANCE = (
     "class_names",
 )
 """Settings of a run that the files of its memory tell."""
+
+PHASES = 2
+"""Of a step: learning, which is condensing and training in the order of the strategy, and testing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,7 @@ class Stepping:
         recorder: the accuracies of the latest test.
         clock: of each step; condensing is timed by whoever puts the parts together.
         resumable: whether a condensation keeps how far it is.
+        progress: told of each step's phases.
         keep_initial: whether what each set started from is kept, for pictures.
     """
 
@@ -61,6 +66,7 @@ class Stepping:
     recorder: AccuracyRecorder
     clock: Clock
     resumable: bool
+    progress: Progress = silent
     keep_initial: bool = False
 
     def run(self, results: Results, states: RunStates, state: State | None) -> Iterator[StepResult]:
@@ -81,12 +87,15 @@ class Stepping:
             self.clock.reset()
             if self.buffer is not None and self.resumable:
                 self.buffer.checkpoint = states.condensing_file(step)
-            with self.clock("train"):
-                self.strategy.train(experience, eval_streams=[])
-            names = [] if self.buffer is None else files.write(self.buffer.sets, step, provenance)
-            with self.clock("test"):
-                untrained, ahead = self._untrained(step), self._ahead(step)
-                self.strategy.eval(self.benchmark.test_stream[: step + 1])
+            with self.progress(f"step {step + 1}", PHASES) as advance:
+                with self.clock("train"):
+                    self.strategy.train(experience, eval_streams=[])
+                names = [] if self.buffer is None else files.write(self.buffer.sets, step, provenance)
+                advance("testing")
+                with self.clock("test"):
+                    untrained, ahead = self._untrained(step), self._ahead(step)
+                    self.strategy.eval(self.benchmark.test_stream[: step + 1])
+                advance()
             results.steps.append(self._result(step, untrained, ahead, names))
             states.write(results.steps, self.strategy)
             yield results.steps[-1]

@@ -124,7 +124,7 @@ class Continued(SupervisedTemplate):
     def _train_exp(self, experience: Any, eval_streams: Any = None, **kwargs: Any) -> None:
         with (
             isolated(self.seed, "dropout", self._step, device=self.device),
-            self.progress("training", self.train_epochs) as self._advance,
+            self.progress("training", self.train_epochs, each="epoch") as self._advance,
         ):
             super()._train_exp(experience, eval_streams, **kwargs)
 
@@ -140,5 +140,5 @@ class Continued(SupervisedTemplate):
         super()._before_forward(**kwargs)
 
     def _after_training_epoch(self, **kwargs: Any) -> None:
-        self._advance(f"loss {float(self.loss.detach()):.3f}")
+        self._advance(loss=float(self.loss.detach()))
         super()._after_training_epoch(**kwargs)

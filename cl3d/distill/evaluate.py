@@ -89,11 +89,12 @@ def evaluate(
         return [measure(trained.pop(run))] if together else runs_of.alone(run, measure, best_epoch)
 
     scores, best = [], []
-    with progress("evaluation networks", runs) as advance:
+    with progress("evaluation networks", runs, each="network") as advance:
         for found in shared_out(runs, tested):
             scores.append(found[-1])
             best += [max(map(measure.figure, found))] if best_epoch else []
-            advance()
+            one = measure.evaluation(found[-1:], ())
+            advance("", **{one.figure.lower().replace(" ", "_"): one.mean})
     return measure.evaluation(scores, tuple(best))
 
 

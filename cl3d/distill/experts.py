@@ -122,12 +122,14 @@ class Experts:
             return self._trained(index, real, networks, seed, progress), False
 
         ways = []
-        for file, (stops, found) in zip(kept, shared_out(self.experts, way), strict=True):
-            if not found:
-                file.write(
-                    {f"{e:04d}.{i:04d}": t for e, stop in enumerate(stops) for i, t in enumerate(stop)}
-                )
-            ways.append(stops)
+        with progress("experts", self.experts, each="expert") as advance:
+            for file, (stops, found) in zip(kept, shared_out(self.experts, way), strict=True):
+                if not found:
+                    file.write(
+                        {f"{e:04d}.{i:04d}": t for e, stop in enumerate(stops) for i, t in enumerate(stop)}
+                    )
+                ways.append(stops)
+                advance()
         return Ways(self.span, ways, self.last_start)
 
     def _trained(
@@ -141,7 +143,7 @@ class Experts:
             self.training,
             fold(seed, "expert", index),
             progress,
-            f"expert {index + 1} of {self.experts}",
+            "expert training",
             after_epoch=lambda epoch: way.append(_snapshot(net)),
         )
         return way

@@ -85,14 +85,14 @@ class Loop:
         Raises:
             Diverged: if the loss or the points are not finite.
         """
-        with progress("condensing", self.iterations, len(self.losses)) as advance:
+        with progress("condensing", self.iterations, len(self.losses), each="iteration") as advance:
             while len(self.losses) < self.iterations:
                 # an interrupt may come within a step, when set, optimizer and network are at odds
                 whole = None if checkpoint is None else self.state(picked).clone()
                 try:
                     self._step()
                     whole = None
-                    advance(f"loss {self.losses[-1]:.4g}, moved {float(self._moved().mean()):.3f}")
+                    advance(loss=self.losses[-1], moved=float(self._moved().mean()))
                 except (KeyboardInterrupt, Lost):
                     if checkpoint is not None:
                         checkpoint.write(self.state(picked) if whole is None else whole)

@@ -101,7 +101,10 @@ def fit_stacked(
         note_leftovers(nets[0], groups[0], training.batch_size)
     stack = Stack([net.train() for net in nets])
     optimizer = training.optimizer([p for p in stack.parameters.values() if p.requires_grad])
-    with isolated(seeds[0], "dropout", device=device), progress(description, training.epochs) as advance:
+    with (
+        isolated(seeds[0], "dropout", device=device),
+        progress(description, training.epochs, each="epoch") as advance,
+    ):
         for epoch in range(training.epochs):
             if epoch > 0:
                 groups = [
@@ -111,7 +114,7 @@ def fit_stacked(
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             draws = [generator(seed, "epoch", epoch) for seed in seeds]
             loss = _epoch(stack, groups, training, optimizer, draws)
-            advance(f"loss {loss:.3f}")
+            advance(loss=loss)
     stack.unstack()
     for net in nets:
         net.eval()

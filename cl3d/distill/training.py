@@ -91,7 +91,10 @@ def fit(
     if training.leftovers:
         note_leftovers(net, groups, training.batch_size)
     optimizer = training.optimizer(net.parameters())
-    with isolated(seed, "dropout", device=device), progress(description, training.epochs) as advance:
+    with (
+        isolated(seed, "dropout", device=device),
+        progress(description, training.epochs, each="epoch") as advance,
+    ):
         for epoch in range(training.epochs):
             if callable(clouds) and epoch > 0:
                 groups = groups_for(net, clouds(epoch), device)
@@ -99,7 +102,7 @@ def fit(
             scale_rates(optimizer, rate_factor(training.schedule, epoch, training.epochs))
             loss = _epoch(net, groups, training, optimizer, generator(seed, "epoch", epoch))
             after_epoch(epoch)
-            advance(f"loss {loss:.3f}")
+            advance(loss=loss)
     net.eval()
 
 

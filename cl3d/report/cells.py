@@ -21,7 +21,7 @@ from cl3d.data import Dataset
 from cl3d.errors import InputError, check_whole
 from cl3d.report.jobs import Job, listed, seeds_of
 
-ELSEWHERE = ("folder", "resume", "report", "class_order", "order_seed")
+ELSEWHERE = ("folder", "resume", "report", "logger", "class_order", "order_seed")
 """Settings of ``cl_run.py`` that a digest does not have, or in another form."""
 
 OWN = ("seed", "order_seed", "dataset", "benchmark", "experiment")

@@ -20,8 +20,9 @@ from cl3d.report.jobs import run_jobs, slug
 from cl3d.report.records import of_rows, of_runs
 from cl3d.report.summary import summarize
 from cl3d.report.tables import as_latex, as_markdown
-from cl3d.report.terminal import Terminal, duration
+from cl3d.report.terminal import Terminal
 from cl3d.report.text_tables import as_csv, markdown
+from cl3d.report.units import duration
 
 NOTE = """\
 Mean ± sample standard deviation over all runs. Differences are paired: the same class order, initial weights

@@ -8,7 +8,8 @@ from typing import Any
 from cl3d.continual import ContinualRun, Results, StepResult
 from cl3d.continual.estimate import expected_seconds
 from cl3d.numerics import computed_on
-from cl3d.report.terminal import Terminal, duration, size
+from cl3d.report.terminal import Terminal
+from cl3d.report.units import duration, size
 
 
 def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:

@@ -16,7 +16,8 @@ from cl3d.data.duplicates import CopyCounter
 from cl3d.errors import InputError
 from cl3d.progress import Progress
 from cl3d.report.gallery import class_panels, save_gallery
-from cl3d.report.terminal import Terminal, size
+from cl3d.report.terminal import Terminal
+from cl3d.report.units import size
 
 ACTIONS = ("info", "check", "prepare")
 

@@ -19,7 +19,8 @@ from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note
 from cl3d.numerics import computed_on
 from cl3d.peak_memory import PeakMemory
-from cl3d.report.terminal import Terminal, size
+from cl3d.report.terminal import Terminal
+from cl3d.report.units import size
 
 
 def provenance(config: DictConfig, dataset: Dataset) -> dict[str, Any]:
@@ -105,8 +106,12 @@ def show_set(terminal: Terminal, synthetic: SyntheticSet, path: Path) -> None:
 
 def write_cost(
     path: Path, seconds: float | None, device: torch.device, synthetic: SyntheticSet | None = None
-) -> None:
-    """Writes what a process cost as JSON: seconds if known, peak memory; bytes and clouds of its set."""
+) -> dict[str, Any]:
+    """Writes what a process cost as JSON: seconds if known, peak memory; bytes and clouds of its set.
+
+    Returns:
+        What was written.
+    """
     content: dict[str, Any] = {}
     if synthetic is not None:
         content = {
@@ -118,6 +123,7 @@ def write_cost(
         }
     content |= {"seconds": seconds, "peak_bytes": PeakMemory(device).bytes()}
     write_text(path, json.dumps(content, indent=1) + "\n")
+    return content
 
 
 def write_evaluation(path: Path, evaluation: Evaluation, dataset: Dataset) -> None:

@@ -11,8 +11,8 @@ from cl3d.data import Dataset
 from cl3d.distill.cost import seconds_per_pass
 from cl3d.distill.networks import BuildModel, Networks
 from cl3d.report.cross import Column, Cross, Row
-from cl3d.report.terminal import duration
 from cl3d.report.text_tables import markdown
+from cl3d.report.units import duration
 
 BATCH = 16
 """Most clouds of a timed batch."""

@@ -9,7 +9,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from cl3d.errors import InputError
-from cl3d.report.terminal import Terminal, duration
+from cl3d.report.terminal import Terminal
+from cl3d.report.units import duration
 
 ONE_AFTER_ANOTHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """The launcher that runs jobs in this process."""

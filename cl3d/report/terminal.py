@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from cl3d.progress import Advance
+from cl3d.report.bars import Bars, Task
+from cl3d.report.units import duration
 
 PLAIN_INTERVAL = 30.0
 """Seconds between two plain lines about one task."""
@@ -32,21 +34,22 @@ class Terminal:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
-        self._bars: Progress | None = None
-        self._depth = 0
+        self.console = console or Console(highlight=False)
+        self._bars: Bars | None = None
+        self._open: list[Task] = []
 
     @property
     def live(self) -> bool:
-        """Whether bars can be drawn."""
-        return self.console.is_terminal and not os.environ.get("CI")
+        """Whether bars can be drawn: on a terminal that moves its cursor, and not where ``CI`` is set."""
+        in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+        return self.console.file.isatty() and not self.console.is_dumb_terminal and not in_ci
 
     def header(self, rows: Sequence[tuple[str, str]]) -> None:
         """Prints what is going to run."""
         table = Table.grid(padding=(0, 2))
         for name, value in rows:
             table.add_row(f"[bold]{name}[/bold]", value)
-        self.console.print(table)
+        self._print(table)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Prints a table; the first column is aligned left, the others right."""
@@ -55,75 +58,77 @@ class Terminal:
             table.add_column(column, justify="left" if position == 0 else "right")
         for row in rows:
             table.add_row(*row)
-        self.console.print(table)
+        self._print(table)
 
     def say(self, text: str) -> None:
-        """Prints a line, above the bars where there are any."""
-        self.console.print(text)
+        """Prints a line of rich's markup, above the bars where there are any."""
+        self._print(text)
 
     @contextmanager
-    def progress(self, description: str, total: int, done: int = 0) -> Iterator[Advance]:
+    def progress(self, description: str, total: int, done: int = 0, each: str = "") -> Iterator[Advance]:
         """A task; see :class:`cl3d.progress.Progress`."""
-        self._depth += 1
+        del each
+        task = Task(description, total, done)
+        self._open.append(task)
         try:
             if self.live:
-                with self._bar(description, total, done) as advance:
+                with self._bar(task) as advance:
                     yield advance
             else:
-                yield self._plain(description, total, done, outermost=self._depth == 1)
+                yield self._plain(task)
         finally:
-            self._depth -= 1
+            self._open.remove(task)
 
     @contextmanager
-    def _bar(self, description: str, total: int, done: int) -> Iterator[Advance]:
-        if self._bars is None:
-            self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(elapsed_when_finished=True),
-                TextColumn("{task.fields[note]}"),
-                console=self.console,
-                transient=True,
-            )
-            self._bars.start()
-        bars = self._bars
-        task = bars.add_task("  " * (self._depth - 1) + description, total=total, completed=done, note="")
-
-        def advance(note: str = "") -> None:
-            bars.update(task, advance=1, note=note)
-
+    def _bar(self, task: Task) -> Iterator[Advance]:
+        outermost = self._bars is None
+        bars = self._bars = self._bars or Bars(self.console)
         try:
+            show = bars.add(task, depth=len(self._open) - 1)
+
+            def advance(note: str = "", **figures: float) -> None:
+                task.advance()
+                show(note or said(figures))
+
             yield advance
         finally:
-            bars.remove_task(task)
-            if self._depth == 1:
+            bars.remove(task)
+            if outermost:  # also where this is left by Ctrl-C: the cursor is there again
                 bars.stop()
                 self._bars = None
 
-    def _plain(self, description: str, total: int, done: int, outermost: bool) -> Advance:
-        start = time.monotonic()
-        last = -math.inf if outermost else start
+    def _plain(self, task: Task) -> Advance:
+        outermost = len(self._open) == 1
+        title = " > ".join(open_.description for open_ in self._open[1:]) or task.description
+        last = -math.inf if outermost else time.monotonic()
         interval = OUTER_INTERVAL if outermost else PLAIN_INTERVAL
-        now_done = 0
 
-        def advance(note: str = "") -> None:
-            nonlocal now_done, last
-            now_done += 1
-            now, finished = time.monotonic(), done + now_done
-            if now - last >= interval or (outermost and finished == total):
-                last = now
-                left = duration((now - start) / now_done * (total - finished))
-                self.say(f"{description} {finished}/{total}, {left} left" + (f": {note}" if note else ""))
+        def advance(note: str = "", **figures: float) -> None:
+            nonlocal last
+            task.advance()
+            now = time.monotonic()
+            if now - last >= interval or (outermost and task.done == task.total):
+                last, told = now, note or said(figures)
+                left = f", {duration(task.left() or 0.0)} left" if task.done < task.total else ""
+                self._print(Text(f"{title} {task.done}/{task.total}{left}" + (f": {told}" if told else "")))
 
         return advance
+
+    def _print(self, shown: RenderableType) -> None:
+        # lines that are read by other programs stay whole; below a terminal's lines stand bars to be kept
+        self.console.print(shown, soft_wrap=self._bars is None)
+
+
+def said(figures: dict[str, float]) -> str:
+    """What a unit of work came to, beside its bar: loss 0.1234, moved 0.02."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items())
 
 
 class DownloadReport:
     """Shows a download's progress: one line rewritten on a terminal, otherwise a line now and then."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or Console(highlight=False)
         self._start: tuple[float, int] | None = None
         self._last = 0.0
 
@@ -143,24 +148,4 @@ class DownloadReport:
             left = f", {duration((total - held) / rate)} left" if rate > 0 else ""
             text += f" of {total / (1 << 20):.1f} MiB{left}"
         rewrite = self.console.is_terminal and held != total
-        self.console.print(text, end="   \r" if rewrite else "   \n")
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 8 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 1:
-        return "1 s"
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def size(nbytes: int) -> str:
-    """Bytes with thousands apart, and in KiB or MiB where that is shorter: 614,400 bytes (600.0 KiB)."""
-    text = f"{nbytes:,} bytes"
-    if nbytes >= 1 << 20:
-        return f"{text} ({nbytes / (1 << 20):.1f} MiB)"
-    return f"{text} ({nbytes / (1 << 10):.1f} KiB)" if nbytes >= 1 << 10 else text
+        self.console.print(text, end="   \r" if rewrite else "   \n", soft_wrap=True)

@@ -14,8 +14,8 @@ def killed_at(count: int):
     left = [count]
 
     @contextmanager
-    def progress(description, total, done=0):
-        def advance(text):
+    def progress(description, total, done=0, each=""):
+        def advance(note="", **figures):
             left[0] -= 1
             if left[0] == 0:
                 raise Killed

@@ -112,8 +112,8 @@ def other(data: Dataset, kept: set[int], test: bool) -> Dataset:
 def run_up_to(data, folder: Path, last: int, monkeypatch, *arguments, **settings) -> Path:
     """A run that ends after step ``last``; its data has the same name whatever it holds."""
 
-    def stop(step):
-        if step.step == last:
+    def stop(results):
+        if results.steps[-1].step == last:
             raise Enough
 
     with monkeypatch.context() as patch:

@@ -75,10 +75,10 @@ def condense_until(iteration: str, folder: str) -> None:
     """Goes on with some condensations until they are interrupted, or through."""
 
     @contextmanager
-    def progress(description: str, total: int, done: int = 0) -> Iterator[Advance]:
+    def progress(description: str, total: int, done: int = 0, each: str = "") -> Iterator[Advance]:
         count = done
 
-        def advance(note: str = "") -> None:
+        def advance(note: str = "", **figures: float) -> None:
             nonlocal count
             count += 1
             if description == "condensing" and count == int(iteration):

@@ -78,10 +78,10 @@ def stop_at(iteration, error):
     """Progress that raises when that iteration of the condensation is done."""
 
     @contextmanager
-    def progress(description, total, done=0):
+    def progress(description, total, done=0, each=""):
         count = [0]
 
-        def advance(text=""):
+        def advance(note="", **figures):
             count[0] += 1
             if description == "condensing" and count[0] == iteration:
                 raise error
@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on_from_the_last_checkpoint(tmp_path, monkeypatch):
         run(BASE, path, stop_at(5, Killed))
     picks = []
 
-    def watch(description, total, done=0):
+    def watch(description, total, done=0, each=""):
         picks.append((description, done))
         return stop_at(0, Killed)(description, total)
 

@@ -43,7 +43,7 @@ def fit_to_clouds(
         noise_for: draws the noise.
     """
     optimizer = Adam(lr=lr)([codes, *siren.parameters()])
-    with progress("fitting", updates) as advance:
+    with progress("fitting", updates, each="update") as advance:
         for update in range(updates):
             scale_rates(optimizer, rate_factor("cosine", update, updates))
             optimizer.zero_grad(set_to_none=True)
@@ -51,7 +51,7 @@ def fit_to_clouds(
             distance = _paired_distance(siren, codes, points, noise_for, draws)
             distance.backward()
             optimizer.step()
-            advance(f"distance {float(distance.detach()):.3g}")
+            advance(distance=float(distance.detach()))
     optimizer.zero_grad(set_to_none=True)
 
 

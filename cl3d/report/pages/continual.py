@@ -15,7 +15,7 @@ from cl3d.report.groups import Run, label, steps_of
 from cl3d.report.pages.beside import neighbours
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, headline, notices, page, what_was_run
-from cl3d.report.terminal import duration, size
+from cl3d.report.units import duration, size
 
 FORGETTING = (
     ("max_minus_last", "max − last", "the best accuracy ever reached on a step's classes minus the last one"),

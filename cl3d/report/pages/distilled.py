@@ -12,8 +12,8 @@ from cl3d.distill.show import class_names_of
 from cl3d.html.markup import details, joined, paragraph, section, table
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, headline, notices, page, what_was_run
-from cl3d.report.terminal import duration, size
 from cl3d.report.text_tables import percent
+from cl3d.report.units import duration, size
 
 
 def report(found: Found, resolutions: Sequence[int] = ()) -> str:
