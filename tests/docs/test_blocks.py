@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable
@@ -66,6 +67,15 @@ def loaded(names: dict[str, Any], folder: Path, shown: str) -> None:
     assert (len(names["data"].train), len(names["data"].test)) == (8, 2)
 
 
+def logged(names: dict[str, Any], folder: Path, shown: str) -> None:
+    runs = folder / "runs"
+    assert (runs / "mine/logs/size.csv").read_text().splitlines() == ["nbytes", str(5 * POINTS * 12)]
+    rows = list(csv.DictReader((runs / "naive/logs/condensing.csv").read_text().splitlines()))
+    places = [(int(row["step"]), int(row["iteration"])) for row in rows]
+    assert places == [(step, iteration) for step in (1, 2) for iteration in range(1, 11)]
+    assert len((runs / "naive/eval_results.csv").read_text().splitlines()) > 2
+
+
 def page_saved(names: dict[str, Any], folder: Path, shown: str) -> None:
     (page,) = folder.glob("*.html")
     assert "data-viewer" in page.read_text()
@@ -91,6 +101,7 @@ PREPARED = {"data.md": own_data, "recipes.md": coarse_folders}
 CHECKED: dict[str, Callable[[dict[str, Any], Path, str], None]] = {
     "README.md": distilled,
     "data.md": loaded,
+    "logging.md": logged,
     "quickstart.md": page_saved,
     "recipes.md": memory_shared,
     "reports.md": page_saved,
