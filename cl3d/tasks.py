@@ -20,15 +20,18 @@ def segments(config: DictConfig) -> bool:
     return bool(config.get("task") == PART_SEGMENTATION)
 
 
-def build_task(config: DictConfig) -> tuple[Any, Any]:
+def build_task(config: DictConfig, dataset: Any = None) -> tuple[Any, Any]:
     """The data set of a script's config, and the constructor of networks for its ``task``.
+
+    Args:
+        dataset: the config's own, where it is there already; otherwise it is loaded.
 
     Raises:
         InputError: if a value does not fit, the networks are for the other task, or the data has no parts to
             learn.
     """
     model = build_model(config.model, 2 if segments(config) else None)  # tried before data is loaded
-    dataset = build_dataset(config)
+    dataset = build_dataset(config) if dataset is None else dataset
     if not segments(config):
         return dataset, model
     if dataset.train.parts is None or dataset.test.parts is None:

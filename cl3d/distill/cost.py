@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.networks import Networks
+from cl3d.distill.views import mean_loss, outputs
 from cl3d.models import Net
 
 FORWARD_PASS = 0.4
@@ -20,22 +21,23 @@ def seconds_per_pass(networks: Networks, clouds: PointClouds) -> tuple[float, fl
     """Seconds that one of these clouds takes, all of them being sent through a network as one batch.
 
     Args:
-        clouds: two at least, with labels below the networks' number of classes.
+        clouds: two at least, with labels below the networks' number of classes; and with parts, if these
+            segment.
 
     Returns:
         For training, forward and backward; and for testing, forward in eval mode without a graph.
     """
     net = networks.draw("cost")
-    points, labels = clouds.points.to(networks.device), clouds.labels.to(networks.device)
+    clouds = clouds.to(networks.device)
 
     def train() -> Tensor:
-        loss = nn.functional.cross_entropy(net.train()(points), labels)
+        loss = mean_loss(net.train(), clouds)
         loss.backward()
         return loss
 
     def test() -> Tensor:
         with torch.no_grad():
-            return net.eval()(points)  # type: ignore[no-any-return]
+            return outputs(net.eval(), clouds)
 
     return _best(train, net) / len(clouds), _best(test, net) / len(clouds)
 
