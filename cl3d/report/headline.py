@@ -19,7 +19,8 @@ class Headline:
         name: what it is called.
         final, average: after the last step, and the mean over the steps; None where none is finished.
         per_step: after each step, on all classes seen.
-        matrix: row i after step i, column j on the classes of step j; None where they have not come.
+        matrix: row i after step i, column j on the classes of step j; None where they have not come. Empty,
+            as ``by_class``, where results lack it.
         class_name: what the values of each class are called.
         by_class: these values after each step, by label.
     """
@@ -42,7 +43,7 @@ def headline(run: Run) -> Headline:
     """That of a run's results.
 
     Raises:
-        KeyError: if they lack it.
+        KeyError: if they lack its values after each step.
     """
     name, key, class_name, by_class = _names(run)
     return Headline(
@@ -50,7 +51,7 @@ def headline(run: Run) -> Headline:
         run.get(f"final_{key}"),
         run.get(f"average_{key}"),
         run[f"{key}_per_step"],
-        run[f"{key}_matrix"],
+        run.get(f"{key}_matrix") or (),
         class_name,
         run.get(f"{by_class}_per_step") or (),
     )

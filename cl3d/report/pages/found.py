@@ -126,7 +126,10 @@ def _results(found: Found) -> Run | None:
 
 def _usable(run: Run) -> Run:
     """Results that say at least what they are of."""
-    label(run), steps_of(run), headline(run)
+    label(run), steps_of(run)
+    told = headline(run)
+    if len(told.matrix) < len(told.per_step):
+        raise InputError(f"results.json lacks the matrix of {told.name}")
     return run
 
 
