@@ -32,14 +32,24 @@ def build_task(config: DictConfig, dataset: Any = None) -> tuple[Any, Any]:
     """
     model = build_model(config.model, 2 if segments(config) else None)  # tried before data is loaded
     dataset = build_dataset(config) if dataset is None else dataset
+    num_parts = parts_to_learn(config, dataset)
+    return dataset, model if num_parts is None else build_model(config.model, num_parts)
+
+
+def parts_to_learn(config: DictConfig, dataset: Any) -> int | None:
+    """How many parts networks tell apart, those of all classes together; None where they classify.
+
+    Raises:
+        InputError: if the data has none to learn.
+    """
     if not segments(config):
-        return dataset, model
+        return None
     if dataset.train.parts is None or dataset.test.parts is None:
         raise InputError(
             f"task={PART_SEGMENTATION}, but {dataset.name} has no part labels: give dataset=shapes40, "
             "dataset=labeled_parts or dataset=shapenetpart"
         )
-    return dataset, build_model(config.model, dataset.num_parts)
+    return int(dataset.num_parts)
 
 
 def build_model(config: Any, num_parts: int | None = None) -> Any:

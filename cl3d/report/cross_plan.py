@@ -20,7 +20,7 @@ from cl3d.errors import InputError
 from cl3d.report.cross import Column, Cross, Row
 from cl3d.report.distill import check_fits
 from cl3d.report.jobs import distilling, listed, seeds_of, slug
-from cl3d.tasks import build_model
+from cl3d.tasks import build_model, parts_to_learn
 
 GROWS = ("sets", "condensers", "distil_with", "models", "seeds")
 """Settings that only say which cells there are: a folder keeps those of earlier runs."""
@@ -43,12 +43,12 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
     if not given["sets"] and not given["condensers"]:
         raise InputError("there is nothing to evaluate: give sets=[FILE,...] or condensers=[random,dm]")
     seeds, runs = seeds_of(given["seeds"]), whole(config, "runs", 1)
-    both = handed_on(config, ("dataset", "data"), CLOUDS)
+    both, num_parts = handed_on(config, ("task", "dataset", "data"), CLOUDS), parts_to_learn(config, dataset)
     making = [*both, *handed_on(config, (), ("ppc", "ratio", "budget", "resolution"))]
     testing = handed_on(config, ("training",), ("runs", "fresh_decoding", "decode_points"))
     testing = [*both, *testing]
     listed("models", given["models"], str, "[pointnet,dgcnn]")
-    columns = [column_of(text, testing) for text in given["models"]]
+    columns = [column_of(text, testing, num_parts) for text in given["models"]]
     rows = []
     if given["sets"]:
         listed("sets", given["sets"], str, "[runs/pcc/synthetic.safetensors]")
@@ -63,15 +63,16 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
     return Cross(rows, columns, seeds, folder, testing, runs)
 
 
-def column_of(text: str, testing: Sequence[str]) -> Column:
+def column_of(text: str, testing: Sequence[str], num_parts: int | None = None) -> Column:
     """A choice of ``model=`` with settings, tried once.
 
     Args:
         testing: settings of ``evaluate.py`` that all columns have.
+        num_parts: see :func:`cl3d.tasks.build_model`.
     """
     settings = _model_settings("models", text, ("model", "training"))
     config = compose("evaluate", [*testing, *settings])
-    model, training = build_model(config.model), build(config.training)
+    model, training = build_model(config.model, num_parts), build(config.training)
     return Column(text, tuple(settings), _plain(config.model), model, training)
 
 
@@ -91,8 +92,9 @@ def _condensed(
             settings = [*making, *_model_settings("distil_with", model, ("model",))]
             name, *changes = condenser.split()
             composed = compose("distill", [f"condenser={name}", *settings, *changes])
-            network = build_model(composed.model)
+            network = build_model(composed.model, parts_to_learn(config, dataset))
             built, looks = build_condenser(composed), looks_through_networks(_plain(composed.condenser))
+            built.check_model(network)
             there = dataset.train.clouds_of_each_class()
             _, picks = built.plan(there, dataset.train.num_points, budget(config))
             clouds = sum(map(built.parameterization.decoded, picks))
@@ -129,7 +131,7 @@ def given_row(text: str, columns: Sequence[Column], seeds: Sequence[int], datase
         return Row(text, text, None, frozenset(), len(dataset.train), dict.fromkeys(seeds, text))
     path = Path(text).absolute()
     synthetic = load(path)
-    check_fits(synthetic, dataset)
+    check_fits(synthetic, dataset, columns[0].build)
     model = _model_of(synthetic)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:12]  # another set in its place is another row
     return Row(
