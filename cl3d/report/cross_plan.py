@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from cl3d.cli import budget, build, build_condenser, handed_on, whole
@@ -42,6 +43,8 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
     assert isinstance(given, dict)
     if not given["sets"] and not given["condensers"]:
         raise InputError("there is nothing to evaluate: give sets=[FILE,...] or condensers=[random,dm]")
+    if given["distil_with"] is None:
+        given["distil_with"] = [_chosen_model(config)]
     seeds, runs = seeds_of(given["seeds"]), whole(config, "runs", 1)
     both, num_parts = handed_on(config, ("task", "dataset", "data"), CLOUDS), parts_to_learn(config, dataset)
     making = [*both, *handed_on(config, (), ("ppc", "ratio", "budget", "resolution"))]
@@ -165,6 +168,12 @@ def _name_of(model: dict[str, Any], columns: Sequence[Column]) -> str:
         if _plain(compose("evaluate", [f"model={name}"]).model) == model:
             return name
     return f"{str(model.get('_target_')).rsplit('.', 1)[-1]}, other settings"
+
+
+def _chosen_model(config: DictConfig) -> str:
+    """The choice of ``model=`` with its settings, as an entry of ``distil_with``."""
+    settings = [text for text in handed_on(config, ("model",), ()) if not text.startswith("model=")]
+    return " ".join([str(HydraConfig.get().runtime.choices["model"]), *settings])
 
 
 def _own(model: dict[str, Any], columns: Sequence[Column]) -> frozenset[str]:
