@@ -145,10 +145,12 @@ def test_a_tiny_table_of_parts_across_models(script, tmp_path):
 def test_what_the_page_shows_works(monkeypatch, capsys):
     shrink_shapes40(monkeypatch)
     found = blocks(ROOT / "docs" / "segmentation.md")
-    assert len(found) == 1
+    assert len(found) == 2
     names = execute(ROOT / "docs" / "segmentation.md", found)
     assert names["synthetic"].nbytes == 5 * 32 * 12
-    assert "class mIoU" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "class mIoU" in told
+    assert "step 2" in told
 
 
 @pytest.mark.slow
