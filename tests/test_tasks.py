@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from documents import ROOT, blocks, execute, shrink_shapes40
+from run_folders import viewer_of
 from script_runs import resume, run
 
 from cl3d.distill import load
@@ -94,6 +95,7 @@ def test_a_stream_of_parts(script, tmp_path, capsys, monkeypatch):
     for words in ("Instance mIoU over the classes seen", "Instance mIoU matrix", "Mean IoU of each class"):
         assert words in page
     assert f"{100 * value['final_instance_miou']:.1f} %" in page
+    assert all("parts" in cloud for one in viewer_of(page)["sets"] for cloud in one["clouds"])
     assert "accuracy on" not in page
     assert "Accuracy" not in page.split("<script")[0]
     assert resume("cl_run", folder, monkeypatch=monkeypatch) == 0

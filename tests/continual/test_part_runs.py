@@ -23,13 +23,18 @@ from cl3d.continual import (
     Scratch,
     templates,
 )
+from cl3d.continual.clock import Clock
 from cl3d.continual.estimate import expected_seconds, training_passes
 from cl3d.continual.metrics import backward_transfer, forgetting_max_minus_last, forward_transfer
 from cl3d.continual.segmenting import batch_of
-from cl3d.distill import Augmentation, Budget, PointMixup, Training, checkpoint, load, presets
+from cl3d.data import Dataset
+from cl3d.distill import Augmentation, Budget, PointMixup, Training, checkpoint, load, presets, save
 from cl3d.distill.parameterizations import generated
 from cl3d.distill.part_evaluation import PartTest
 from cl3d.errors import InputError
+from cl3d.peak_memory import PeakMemory
+from cl3d.progress import silent
+from cl3d.random import generator
 from cl3d.testing.condensers import small
 
 pytestmark = pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
@@ -112,6 +117,37 @@ def test_memories_keep_parts(shapes, tmp_path, monkeypatch, preset, budget):
             assert set(of_class) <= set(shapes.class_parts[label]), "parts are those of the shape's class"
         seen += clouds.classes
     assert sorted(seen) == list(range(CLASSES))
+
+
+def poisoned(data: Dataset, kept: list[int]) -> Dataset:
+    """Points of all other training shapes and of all test shapes are noise, with any parts of their class."""
+
+    def noise(clouds, labels):
+        draws, points, parts = generator(0, "poison"), clouds.points.clone(), clouds.parts.clone()
+        for row, label in enumerate(clouds.labels.tolist()):
+            if label in labels:
+                own = torch.tensor(data.class_parts[label])
+                points[row] = torch.randn(points[row].shape, generator=draws)
+                parts[row] = own[torch.randint(len(own), parts[row].shape, generator=draws)]
+        return replace(clouds, points=points, parts=parts)
+
+    others = set(range(CLASSES)) - set(kept)
+    return replace(data, train=noise(data.train, others), test=noise(data.test, set(range(CLASSES))))
+
+
+@pytest.mark.parametrize("preset", ["herding", "dc", "dd3d"])
+def test_what_a_step_leaves_hangs_on_its_own_shapes_alone(shapes, tmp_path, preset):
+    step, files = 1, []
+    for name, data in (("clean", shapes), ("poisoned", poisoned(shapes, GROUPS[1]))):
+        run = tiny_run(data, "scratch", preset)
+        buffer = run._buffer(silent, Clock(PeakMemory(run.device)))
+        buffer.add(data.train.of_classes(GROUPS[0]), 0)
+        buffer.add(data.train.of_classes(GROUPS[step]), step)
+        for place, synthetic in enumerate(buffer.sets):
+            save(synthetic, tmp_path / name / f"{place}.safetensors")
+        files.append([(tmp_path / name / f"{place}.safetensors").read_bytes() for place in range(2)])
+    assert files[0][step] == files[1][step]
+    assert files[0][0] != files[1][0], "poison works"
 
 
 @pytest.mark.parametrize("preset", ["herding", "morphing"])
