@@ -30,6 +30,7 @@ from cl3d.continual.recorder import AccuracyRecorder, Recorder
 from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results
 from cl3d.continual.run_checks import check_classifier, check_segmentation
+from cl3d.continual.run_settings import settings_of
 from cl3d.continual.state import RunStates, finished_steps
 from cl3d.continual.stepping import Stepping
 from cl3d.continual.steps import Step
@@ -112,10 +113,11 @@ class ContinualRun:
         """The classes in the order in which they come."""
         if self.given_order is not None:
             return list(self.given_order)
-        return class_order(self.dataset.num_classes, self._order_seed)
+        return class_order(self.dataset.num_classes, self.own_order_seed)
 
     @property
-    def _order_seed(self) -> int:
+    def own_order_seed(self) -> int:
+        """What draws the class order, unless it is given."""
         return self.seed if self.order_seed is None else self.order_seed
 
     @property
@@ -148,35 +150,7 @@ class ContinualRun:
 
     def settings(self) -> dict[str, Any]:
         """What was run, as JSON values."""
-        return {
-            "dataset": self.dataset.name,
-            "data_fingerprint": self.dataset.fingerprint(),
-            "num_points": self.dataset.train.num_points,
-            "model": model_name(self.model),
-            "strategy": self.strategy.name,
-            "strategy_settings": repr(self.strategy),
-            "buffer": self.condenser.name if self.condenser and self.strategy.needs_buffer else None,
-            "buffer_settings": repr(self.condenser) if self.strategy.needs_buffer else None,
-            "budget": str(self.budget) if self.strategy.needs_buffer else None,
-            "leaks": self.joint_condensed,
-            "classifier": self.classifier,
-            "class_order": self.order,
-            "classes_per_step": self.classes_per_step,
-            "classes_per_task": self.classes_per_task,
-            "class_names": list(self.dataset.class_names),
-            "seed": self.seed,
-            "order_seed": self._order_seed,
-            "device": self.device.type,
-            **(self._task() if self.segments else {}),
-        }
-
-    def _task(self) -> dict[str, Any]:
-        """What settings say besides, where networks segment."""
-        return {
-            "task": "part_segmentation",
-            "part_names": list(self.dataset.part_names),
-            "parts_fingerprint": self.dataset.parts_fingerprint(),
-        }
+        return settings_of(self)
 
     def start(
         self,
