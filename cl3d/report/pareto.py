@@ -41,6 +41,10 @@ def read_comparisons(folders: Sequence[Path]) -> tuple[Points, str]:
             raise InputError(
                 f"{path} cannot be read ({error!r}): give a folder that compare.py wrote"
             ) from error
+        if len(figures) > 1:
+            raise InputError(
+                f"some comparisons are of {' and others of '.join(sorted(figures))}: give one kind"
+            )
         here: dict[tuple[str, int], list[float]] = defaultdict(list)
         for name, nbytes, accuracy in rows:
             here[name, nbytes].append(accuracy)
@@ -48,8 +52,6 @@ def read_comparisons(folders: Sequence[Path]) -> tuple[Points, str]:
             if nbytes in points[name]:
                 raise InputError(f"{name} stands twice at {nbytes:,} bytes: leave out {folder} or the other")
             points[name][nbytes] = accuracies
-    if len(figures) > 1:
-        raise InputError(f"some comparisons are of {' and others of '.join(sorted(figures))}: give one kind")
     return points, figures.pop() if figures else "accuracy"
 
 
