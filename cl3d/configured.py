@@ -6,9 +6,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_condenser, build_dataset, flag, whole
+from cl3d.cli import budget, build, build_condenser, flag, whole
 from cl3d.config_paths import order_file
-from cl3d.tasks import build_model
+from cl3d.tasks import build_task
 
 
 def continual_run(config: DictConfig, dataset: Any = None) -> Any:
@@ -28,9 +28,8 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
     steps, seed = whole(config, "steps", 1), whole(config, "seed", 0)
     orders = None if config.class_order is None else order_file(str(config.class_order))
     order_seed = seed if config.order_seed is None else whole(config, "order_seed", 0)
-    cost, model, strategy = budget(config), build_model(config.model), build(config.strategy)
-    condenser = build_condenser(config)
-    dataset = build_dataset(config) if dataset is None else dataset
+    cost, strategy, condenser = budget(config), build(config.strategy), build_condenser(config)
+    dataset, model = build_task(config, dataset)
     return ContinualRun(
         dataset=dataset,
         model=model,

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cl3d.errors import InputError
 
@@ -70,15 +70,15 @@ def check_precision(precision: str, device: torch.device) -> None:
 
 
 def as_asked(ask: Callable[P, Tensor]) -> Callable[P, Tensor]:
-    """Runs what asks a network under the precision of the block; what comes out is in float32 again."""
+    """Runs what asks a network, its first argument, in the block's precision; float32 comes out again."""
 
     @wraps(ask)
     def asked(*args: P.args, **named: P.kwargs) -> Tensor:
         if _precision != "bfloat16":
             return ask(*args, **named)
-        found = [value for value in args if isinstance(value, torch.nn.Module)]
-        device = next(found[0].parameters()).device
-        with torch.autocast(device.type, torch.bfloat16):
+        net = args[0]
+        assert isinstance(net, nn.Module)
+        with torch.autocast(next(net.parameters()).device.type, torch.bfloat16):
             return ask(*args, **named).float()
 
     return asked

@@ -20,23 +20,36 @@ def segments(config: DictConfig) -> bool:
     return bool(config.get("task") == PART_SEGMENTATION)
 
 
-def build_task(config: DictConfig) -> tuple[Any, Any]:
+def build_task(config: DictConfig, dataset: Any = None) -> tuple[Any, Any]:
     """The data set of a script's config, and the constructor of networks for its ``task``.
+
+    Args:
+        dataset: the config's own, where it is there already; otherwise it is loaded.
 
     Raises:
         InputError: if a value does not fit, the networks are for the other task, or the data has no parts to
             learn.
     """
     model = build_model(config.model, 2 if segments(config) else None)  # tried before data is loaded
-    dataset = build_dataset(config)
+    dataset = build_dataset(config) if dataset is None else dataset
+    num_parts = parts_to_learn(config, dataset)
+    return dataset, model if num_parts is None else build_model(config.model, num_parts)
+
+
+def parts_to_learn(config: DictConfig, dataset: Any) -> int | None:
+    """How many parts networks tell apart, those of all classes together; None where they classify.
+
+    Raises:
+        InputError: if the data has none to learn.
+    """
     if not segments(config):
-        return dataset, model
+        return None
     if dataset.train.parts is None or dataset.test.parts is None:
         raise InputError(
             f"task={PART_SEGMENTATION}, but {dataset.name} has no part labels: give dataset=shapes40, "
             "dataset=labeled_parts or dataset=shapenetpart"
         )
-    return dataset, build_model(config.model, dataset.num_parts)
+    return int(dataset.num_parts)
 
 
 def build_model(config: Any, num_parts: int | None = None) -> Any:

@@ -29,7 +29,7 @@ def main(config: DictConfig, folder: Path) -> None:
 
     workers, dry = whole(config, "workers", 1), flag(config, "dry_run")
     grid = Grid.of(OmegaConf.to_container(config, resolve=True))
-    same = handed_on(config, ("benchmark", "dataset", "data", "model"), CLOUDS)
+    same = handed_on(config, ("task", "benchmark", "dataset", "data", "model"), CLOUDS)
     same += [*handed_on(config, (), NUMERICS[1:]), f"device={resolve_device(str(config.device))}"]
     same += [f"class_order={quoted(config.class_order)}"] if config.class_order else []
     dataset = build_dataset(config)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cl3d.cli import refused
 from cl3d.report.collect import collect
-from cl3d.report.curves import save_accuracy_curves
+from cl3d.report.curves import save_curves
 from cl3d.report.figures import save_figures
 
 
@@ -34,7 +34,7 @@ def main() -> int:
     def draw() -> None:
         runs = collect(arguments.runs)
         if arguments.out.suffix:
-            save_accuracy_curves(arguments.out, runs)
+            save_curves(arguments.out, runs)
             print(f"written: {arguments.out}")
         else:
             written = save_figures(arguments.out, runs, arguments.reference)

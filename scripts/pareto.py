@@ -24,7 +24,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     def draw() -> None:
-        save_pareto(arguments.out, read_comparisons(arguments.comparisons))
+        save_pareto(arguments.out, *read_comparisons(arguments.comparisons))
         print(f"written: {arguments.out}")
 
     return refused(draw)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -10,6 +12,10 @@ from omegaconf import OmegaConf
 
 from cl3d.cli import CONFIGS, build, computing
 from cl3d.clouds import PointClouds
+from cl3d.continual import ContinualRun
+from cl3d.continual.bounds import Naive
+from cl3d.continual.strategies import Rehearse, Scratch
+from cl3d.data import shapes40
 from cl3d.distill import Budget, evaluate, presets
 from cl3d.distill.kept import Kept
 from cl3d.distill.networks import Networks
@@ -19,6 +25,7 @@ from cl3d.distill.views import mean_loss
 from cl3d.errors import InputError
 from cl3d.models import PointNet
 from cl3d.numerics import check_precision, computed_on, numerics
+from cl3d.progress import Advance
 from cl3d.random import generator, isolated
 
 CPU = torch.device("cpu")
@@ -133,3 +140,21 @@ def test_wrong_settings_are_one_sentence():
         raise AssertionError("the task was begun")
     with pytest.raises(InputError, match="deterministic=yes: give true or false"):
         computing(OmegaConf.create(config | {"deterministic": "yes"})).__enter__()
+
+
+@pytest.mark.parametrize("strategy", [Scratch, Rehearse, Naive])
+def test_streams_learn_in_the_precision_asked_for(strategy, tmp_path):
+    data = shapes40(num_points=16, num_classes=4, train_per_class=8, test_per_class=2)
+    given = {"dataset": data, "model": SMALL, "strategy": strategy(training=Training(epochs=2)), "steps": 2}
+    losses: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+
+    @contextmanager
+    def heard(description: str, total: int, done: int = 0, each: str = "") -> Iterator[Advance]:
+        yield lambda note="", **figures: losses[precision].append(figures.get("loss", 0.0))
+
+    for precision, device in (("float32", "cpu"), ("bfloat16", "cpu, bfloat16")):
+        with numerics(precision):
+            run = ContinualRun(**given, condenser=presets.random(), budget=Budget(ppc=3))
+            assert run.start(tmp_path / precision, progress=heard).settings["device"] == device
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.1)
+    assert losses["bfloat16"] != losses["float32"]

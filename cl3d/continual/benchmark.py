@@ -15,18 +15,22 @@ from cl3d.errors import InputError
 from cl3d.random import generator
 
 
-class CloudDataset(torch.utils.data.Dataset[tuple[Tensor, int]]):
-    """Clouds as the plain torch data set that Avalanche takes: (p, 3) points and an int label."""
+class CloudDataset(torch.utils.data.Dataset[tuple[Any, ...]]):
+    """Clouds as the plain torch data set that Avalanche takes.
+
+    Items are (p, 3) points and an int label; then (p,) int64 parts, where the clouds have parts.
+    """
 
     def __init__(self, clouds: PointClouds) -> None:
-        self.points = clouds.points
+        self.points, self.parts = clouds.points, clouds.parts
         self.targets = clouds.labels.tolist()
 
     def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self.points[index], self.targets[index]
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        item = self.points[index], self.targets[index]
+        return item if self.parts is None else (*item, self.parts[index])
 
 
 def class_order(num_classes: int, seed: int) -> list[int]:
@@ -53,21 +57,26 @@ def parted(order: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
     return [list(order[sum(sizes[:i]) : sum(sizes[: i + 1])]) for i in range(len(sizes))]
 
 
-def class_incremental(dataset: Dataset, steps: int, order: Sequence[int]) -> Any:
+def class_incremental(dataset: Dataset, steps: int, order: Sequence[int], *, parts: bool = False) -> Any:
     """An Avalanche benchmark whose step i has the next classes of ``order``.
 
     Labels stay those of the data set. ``train_stream`` and ``test_stream`` are in step.
 
     Args:
         order: a permutation of the classes; see :func:`class_order`.
+        parts: whether items have the parts of points, too, for networks that segment.
 
     Raises:
-        InputError: if ``order`` is no permutation, or a class has no train or no test clouds.
+        InputError: if ``order`` is no permutation, a class has no train or no test clouds, or there are no
+            parts.
     """
     check_order(order, dataset.num_classes)
     check_classes(dataset)
+    splits = {"train": dataset.train, "test": dataset.test}
+    if parts and any(clouds.parts is None for clouds in splits.values()):
+        raise InputError(f"parts=True, but {dataset.name} has no part labels: leave parts out")
     return class_incremental_benchmark(
-        {"train": CloudDataset(dataset.train), "test": CloudDataset(dataset.test)},
+        {name: CloudDataset(clouds if parts else clouds.without_parts()) for name, clouds in splits.items()},
         class_order=list(order),
         num_classes_per_exp=split_classes(dataset.num_classes, steps),
     )
@@ -89,7 +98,18 @@ def check_classes(dataset: Dataset) -> None:
 
 
 def experience_clouds(experience: Any) -> PointClouds:
-    """All clouds of one experience of any benchmark whose items start with points and label."""
+    """All clouds of one experience of any benchmark whose items start with points and label.
+
+    Where a whole number for each point comes next, these are the parts.
+    """
     items = [experience.dataset[index] for index in range(len(experience.dataset))]
     points = torch.stack([torch.as_tensor(item[0]) for item in items])
-    return PointClouds(points, torch.tensor([int(item[1]) for item in items]))
+    labels = torch.tensor([int(item[1]) for item in items])
+    if not all(_has_parts(item) for item in items):
+        return PointClouds(points, labels)
+    return PointClouds(points, labels, torch.stack([item[2] for item in items]))
+
+
+def _has_parts(item: Sequence[Any]) -> bool:
+    third = item[2] if len(item) > 2 else None
+    return isinstance(third, Tensor) and third.dtype == torch.int64 and third.shape == (len(item[0]),)

@@ -31,7 +31,8 @@ def timed_pass(run: ContinualRun) -> float:
     networks = Networks(run.model, data.num_classes, run.device, 0)
     # noise, not data: before its step comes, nothing is to look at a cloud
     points = torch.randn(BATCH, data.train.num_points, 3, generator=generator(0, "estimate"))
-    noise = PointClouds(points, torch.zeros(BATCH, dtype=torch.int64))
+    parts = torch.zeros(points.shape[:2], dtype=torch.int64) if run.segments else None
+    noise = PointClouds(points, torch.zeros(BATCH, dtype=torch.int64), parts)
     return seconds_per_pass(networks, noise)[0]
 
 

@@ -68,15 +68,17 @@ def part_of(synthetic: SyntheticSet, classes: list[int]) -> SyntheticSet:
         InputError: if they share what is stored with others, as a generator's do.
     """
     rows = torch.isin(synthetic.labels, torch.tensor(classes))
-    labels, tensors = synthetic.labels[rows], synthetic.stored()
+    tensors, config = synthetic.stored(), synthetic.config()
     if isinstance(synthetic, PointSet):
-        tensors = {"points": tensors["points"][rows]}
+        kept = rows
     elif isinstance(synthetic, AnchorSet):
-        groups = rows[:: len(synthetic) // len(tensors["anchors"])]
-        tensors = {name: tensor[groups] for name, tensor in tensors.items()}
+        kept = rows[:: len(synthetic) // len(tensors["anchors"])]
     else:
         raise InputError(f"joint_condensed: the classes of a {type(synthetic).__name__} {CANNOT}")
-    part = synthetic.rebuild(tensors, labels, synthetic.config())
+    if "parts" in config:
+        config["parts"] = [runs for runs, mine in zip(config["parts"], kept.tolist(), strict=True) if mine]
+    tensors = {name: tensor[kept] for name, tensor in tensors.items()}
+    part = synthetic.rebuild(tensors, synthetic.labels[rows], config)
     part.info = dict(synthetic.info)
     part.initial = None if synthetic.initial is None else synthetic.initial.of_classes(classes)
     return part

@@ -13,9 +13,13 @@ from torch import Tensor
 
 from cl3d.clouds import PointClouds, pad_targets
 from cl3d.continual.buffer import CondensedBuffer
+from cl3d.continual.segmenting import point_criterion
 from cl3d.distill import Augmentation
 from cl3d.distill.statistics import guarded_statistics
+from cl3d.distill.views import for_net, outputs
 from cl3d.errors import InputError, Note, check_range, check_whole
+from cl3d.models import SegmentationNet
+from cl3d.numerics import as_asked
 from cl3d.random import generator
 
 Collate = Callable[[list[tuple[Tensor, Tensor, int]]], Sequence[Any]]
@@ -27,7 +31,8 @@ class CondensedReplay(SupervisedPlugin):
 
     The memory batch is a forward pass of its own for each number of points, so that clouds of
     different resolution never meet in one batch. After an experience is learnt, its data is condensed.
-    Sets that draw when decoding are decoded afresh in each epoch.
+    Sets that draw when decoding are decoded afresh in each epoch. Where the strategy's network segments, the
+    loss is the mean over the points of the memory's clouds, among the parts of all classes together.
 
     Args:
         buffer: the memory.
@@ -36,9 +41,11 @@ class CondensedReplay(SupervisedPlugin):
         augmentation: of the clouds drawn, or None.
         seed: keys the draws.
         criterion: the loss of (logits, targets); None is the strategy's own. Targets are labels, (b,)
-            int64, or (b, num_classes) probabilities where labels are soft: cross-entropy takes both.
+            int64, or (b, num_classes) probabilities where labels are soft: cross-entropy takes both. Of
+            networks that segment they are (b, parts, p) and (b, p).
         collate: makes a batch (inputs, targets[, ..., task labels]) of drawn items, which have equally many
-            points; for models that take something else than (b, p, 3) tensors. None stacks them.
+            points; for models that take something else than (b, p, 3) tensors. None stacks them. Networks
+            that segment take clouds with their classes, and none.
     """
 
     def __init__(
@@ -95,17 +102,29 @@ class CondensedReplay(SupervisedPlugin):
             if len(mine):
                 batch = group[mine.to(group.labels.device)]
                 if self.augmentation is not None:
-                    batch = batch.with_points(self.augmentation(batch.points, draws))
+                    batch = self._augmented(batch, draws)
                 with guarded_statistics(strategy.model, len(batch)):
                     total = total + self._mean_loss(strategy, batch) * (len(mine) / len(drawn))
         return total
 
+    def _augmented(self, batch: PointClouds, draws: torch.Generator) -> PointClouds:
+        assert self.augmentation is not None
+        if batch.parts is None:
+            return batch.with_points(self.augmentation(batch.points, draws))
+        return self.augmentation.of(batch, draws)
+
     def _mean_loss(self, strategy: Any, batch: PointClouds) -> Tensor:
+        criterion = self.criterion or strategy._criterion
+        if isinstance(strategy.model, SegmentationNet):
+            if self.collate is not None:
+                raise InputError("networks that segment take clouds with their classes: leave collate out")
+            shapes = for_net(strategy.model, batch, "the memory")
+            return point_criterion(criterion, outputs(strategy.model, shapes), shapes)
         inputs, targets, tasks = self._collated(batch, strategy.device)
-        logits = avalanche_forward(strategy.model, inputs, tasks)
+        logits = as_asked(avalanche_forward)(strategy.model, inputs, tasks)
         if targets.is_floating_point():
             targets = pad_targets(targets, logits.shape[1])
-        loss: Tensor = (self.criterion or strategy._criterion)(logits, targets)
+        loss: Tensor = criterion(logits, targets)
         return loss
 
     def _collated(self, batch: PointClouds, device: torch.device) -> tuple[Any, Tensor, Tensor]:

@@ -5,59 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cl3d import __version__
 from cl3d.atomic import write_text
-from cl3d.continual.metrics import (
-    backward_transfer,
-    forgetting_first_minus_last,
-    forgetting_max_minus_last,
-    forward_transfer,
-)
+from cl3d.continual.part_steps import PartStepResult
+from cl3d.continual.steps import Step, StepResult
 from cl3d.html.markup import table
 
 SCHEMA_VERSION = 3
 
-
-@dataclass(frozen=True)
-class StepResult:
-    """One finished step.
-
-    Attributes:
-        step: from 0.
-        classes: the step's classes, as labels of the data set.
-        accuracy: on the test clouds of all classes seen so far, in [0, 1].
-        accuracy_in_task: the same where each cloud's step is told, and only its classes stand to choice.
-        ahead: on the test clouds of the next step, of whose classes nothing is known yet, these alone
-            standing to choice; None after the last step.
-        untrained: the same of an untrained network, on this step's test clouds.
-        row: the step's row of the accuracy matrix; None for steps that have not come.
-        class_accuracy: accuracy on each class seen so far, by label.
-        memory_bytes, memory_clouds: what the memory holds after the step.
-        memory_files: the names of the files that are the memory after the step.
-        condensing: the condenser's own account (loss, how far points moved), or nothing.
-        seconds: wall-clock seconds of ``condense``, ``train`` and ``test``.
-        peak_bytes: highest memory of the same; see :class:`PeakMemory`.
-    """
-
-    step: int
-    classes: tuple[int, ...]
-    accuracy: float
-    accuracy_in_task: float
-    ahead: float | None
-    untrained: float
-    row: tuple[float | None, ...]
-    class_accuracy: dict[int, float]
-    memory_bytes: int
-    memory_clouds: int
-    memory_files: tuple[str, ...]
-    condensing: dict[str, Any]
-    seconds: dict[str, float]
-    peak_bytes: dict[str, int]
+KINDS: dict[str, type[Step]] = {"classification": StepResult, "part_segmentation": PartStepResult}
+"""What a step gives, by the task of a run's networks; settings that name none are of classification."""
 
 
 @dataclass
@@ -70,8 +32,13 @@ class Results:
     """
 
     settings: dict[str, Any]
-    steps: list[StepResult] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     status: str = "running"
+
+    @property
+    def kind(self) -> type[Step]:
+        """What its steps are."""
+        return kind_of(self.settings)
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``results.json``; ``docs/results-schema.md`` describes each key.
@@ -79,28 +46,12 @@ class Results:
         Times and peak memory are apart, in :meth:`seconds` and :meth:`peak_memory`: two runs with the same
         seed are equal.
         """
-        matrix = [step.row for step in self.steps]
-        ahead, untrained = ([getattr(step, name) for step in self.steps] for name in ("ahead", "untrained"))
-        accuracy = [step.accuracy for step in self.steps]
         return {
             "schema_version": SCHEMA_VERSION,
             "cl3d_version": __version__,
             "status": self.status,
             "settings": self.settings,
-            "final_accuracy": accuracy[-1] if accuracy else None,
-            "average_accuracy": statistics.fmean(accuracy) if accuracy else None,
-            "accuracy_per_step": accuracy,
-            "task_incremental_accuracy_per_step": [step.accuracy_in_task for step in self.steps],
-            "accuracy_matrix": matrix,
-            "class_accuracy_per_step": [step.class_accuracy for step in self.steps],
-            "forgetting": {
-                "max_minus_last": forgetting_max_minus_last(matrix),
-                "first_minus_last": forgetting_first_minus_last(matrix),
-            },
-            "backward_transfer": backward_transfer(matrix),
-            "forward_transfer": forward_transfer(ahead, untrained),
-            "next_step_accuracy_per_step": ahead,
-            "untrained_accuracy_per_step": untrained,
+            **self.kind.summary(self.steps),
             "memory_bytes": self.steps[-1].memory_bytes if self.steps else 0,
             "memory_bytes_per_step": [step.memory_bytes for step in self.steps],
             "memory_clouds_per_step": [step.memory_clouds for step in self.steps],
@@ -121,7 +72,7 @@ class Results:
         return {"highest": max((max(peak.values()) for peak in peaks), default=0), "per_step": peaks}
 
     def write(self, folder: Path) -> None:
-        """Writes ``results.json``, ``seconds.json``, ``peak_memory.json`` and ``accuracy_matrix.csv``.
+        """Writes ``results.json``, ``seconds.json``, ``peak_memory.json`` and :attr:`matrix_file`.
 
         Each is whole or not there.
 
@@ -131,27 +82,35 @@ class Results:
         write_text(folder / "seconds.json", _json(self.seconds()))
         write_text(folder / "peak_memory.json", _json(self.peak_memory()))
         write_text(folder / "results.json", _json(self.to_dict()))
-        write_text(folder / "accuracy_matrix.csv", self.matrix_csv())
+        write_text(folder / self.matrix_file, self.matrix_csv())
 
     def _repr_html_(self) -> str:
-        """The accuracy after each step, in a notebook."""
-        rows = [
-            (s.step + 1, len(s.class_accuracy), f"{100 * s.accuracy:.1f}", s.memory_bytes) for s in self.steps
-        ]
+        """What is looked at first, after each step, in a notebook."""
+        rows = [(s.step + 1, len(s.seen), f"{100 * s.headline:.1f}", s.memory_bytes) for s in self.steps]
         memory, data = self.settings["buffer"] or self.settings["strategy"], self.settings["dataset"]
-        head = ["step", "classes seen", "accuracy %", "memory bytes"]
+        head = ["step", "classes seen", f"{self.kind.figure} %", "memory bytes"]
         return str(table(head, rows, f"{memory} on {data}: {self.status}"))
 
+    @property
+    def matrix_file(self) -> str:
+        """The name of the file that :meth:`matrix_csv` is written to, which says what it is of."""
+        return f"{self.kind.key}_matrix.csv"
+
     def matrix_csv(self) -> str:
-        """The accuracy matrix: a line per step trained, a column per step tested."""
+        """The matrix of what is looked at first: a line per step trained, a column per step tested."""
         steps = len(self.settings["classes_per_step"])
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["after_step", *(f"classes_of_step_{j + 1}" for j in range(steps)), "all_seen"])
         for step in self.steps:
-            cells = ["" if value is None else f"{value:.6f}" for value in step.row]
-            writer.writerow([step.step + 1, *cells, f"{step.accuracy:.6f}"])
+            cells = ["" if value is None else f"{value:.6f}" for value in step.headline_row]
+            writer.writerow([step.step + 1, *cells, f"{step.headline:.6f}"])
         return text.getvalue()
+
+
+def kind_of(settings: Mapping[str, Any]) -> type[Step]:
+    """What the steps of a run with these settings are."""
+    return KINDS[settings.get("task", "classification")]
 
 
 def finished(folder: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +23,28 @@ from cl3d.continual.benchmark import (
 from cl3d.continual.buffer import Condense, CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.joint_condensed import JointCondensed
-from cl3d.continual.metrics import AccuracyRecorder
 from cl3d.continual.nearest_mean import NearestMeanEvaluation
+from cl3d.continual.part_recorder import PartRecorder
 from cl3d.continual.plan import MemoryPlan
+from cl3d.continual.recorder import AccuracyRecorder, Recorder
 from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results
+from cl3d.continual.run_checks import check_classifier, check_segmentation
+from cl3d.continual.run_settings import settings_of
 from cl3d.continual.state import RunStates, finished_steps
 from cl3d.continual.stepping import Stepping
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
 from cl3d.distill import Budget, Networks, Reservoir
 from cl3d.distill.condenser import Condenser
-from cl3d.distill.networks import BuildModel, model_name
+from cl3d.distill.networks import BuildModel, model_name, trial
 from cl3d.distributed import by_main
 from cl3d.errors import InputError
 from cl3d.locks import locked
-from cl3d.numerics import computed_on
+from cl3d.models import SegmentationNet
 from cl3d.peak_memory import PeakMemory
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
-
-CLASSIFIERS = ("softmax", "nearest_mean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,9 @@ class ContinualRun:
     The initial weights of each step and the order of training clouds hang on ``seed`` alone, and the class
     order, unless it is given, on ``order_seed``; nothing of these hangs on the condenser: two buffers run
     with the same seeds are a paired comparison.
+
+    Where ``model`` builds networks that segment, these are told the classes of clouds and learn the parts of
+    points, which the data set and the memory have; results are then by the convention of ShapeNetPart.
 
     Attributes:
         strategy: one of :mod:`cl3d.continual.strategies`.
@@ -86,38 +91,32 @@ class ContinualRun:
         split_classes(self.dataset.num_classes, self.steps)  # refuses impossible steps
         check_order(self.order, self.dataset.num_classes)
         check_classes(self.dataset)
-        self._check_classifier()
+        check_classifier(self.classifier, self.joint_condensed, self.strategy)
+        if self.segments:
+            check_segmentation(self.dataset, self.model, self.classifier, self.strategy.training)
         if not self.strategy.needs_buffer:
             return
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
+        self.condenser.check_model(self.model)
         self._condense()  # refuses what cannot be condensed jointly, where that is asked for
         self.plan().steps()  # refuses budgets below one cloud per class, and what does not fit them
 
-    def _check_classifier(self) -> None:
-        if self.classifier not in CLASSIFIERS:
-            raise InputError(f"classifier={self.classifier}: give one of {', '.join(CLASSIFIERS)}")
-        if self.strategy.needs_buffer:
-            return
-        asked = {
-            "classifier=nearest_mean": self.classifier == "nearest_mean",
-            "joint_condensed=true": self.joint_condensed,
-        }
-        for what in [name for name, given in asked.items() if given]:
-            raise InputError(
-                f"{what}, but strategy={self.strategy.name} has no memory: give one that has, e.g. "
-                "strategy=scratch"
-            )
+    @cached_property
+    def segments(self) -> bool:
+        """Whether networks tell the part of each point, and not the class of each cloud."""
+        return isinstance(trial(self.model), SegmentationNet)
 
     @property
     def order(self) -> list[int]:
         """The classes in the order in which they come."""
         if self.given_order is not None:
             return list(self.given_order)
-        return class_order(self.dataset.num_classes, self._order_seed)
+        return class_order(self.dataset.num_classes, self.own_order_seed)
 
     @property
-    def _order_seed(self) -> int:
+    def own_order_seed(self) -> int:
+        """What draws the class order, unless it is given."""
         return self.seed if self.order_seed is None else self.order_seed
 
     @property
@@ -150,26 +149,7 @@ class ContinualRun:
 
     def settings(self) -> dict[str, Any]:
         """What was run, as JSON values."""
-        return {
-            "dataset": self.dataset.name,
-            "data_fingerprint": self.dataset.fingerprint(),
-            "num_points": self.dataset.train.num_points,
-            "model": model_name(self.model),
-            "strategy": self.strategy.name,
-            "strategy_settings": repr(self.strategy),
-            "buffer": self.condenser.name if self.condenser and self.strategy.needs_buffer else None,
-            "buffer_settings": repr(self.condenser) if self.strategy.needs_buffer else None,
-            "budget": str(self.budget) if self.strategy.needs_buffer else None,
-            "leaks": self.joint_condensed,
-            "classifier": self.classifier,
-            "class_order": self.order,
-            "classes_per_step": self.classes_per_step,
-            "classes_per_task": self.classes_per_task,
-            "class_names": list(self.dataset.class_names),
-            "seed": self.seed,
-            "order_seed": self._order_seed,
-            "device": computed_on(self.device),
-        }
+        return settings_of(self)
 
     def start(
         self,
@@ -181,7 +161,7 @@ class ContinualRun:
     ) -> Results:
         """Runs all steps; after each one ``folder`` holds everything that is finished.
 
-        Writes ``results.json``, ``seconds.json``, ``peak_memory.json``, ``accuracy_matrix.csv``, the latest
+        Writes ``results.json``, ``seconds.json``, ``peak_memory.json``, a matrix as ``.csv``, the latest
         states and the sets of the memory (see :class:`MemoryFiles`). Where the folder holds a run with the
         same settings that was killed, at whatever moment, it goes on, to the same files as without a break
         (seconds and peak memory aside). Runs whose model has no name, such as a lambda, begin anew.
@@ -199,7 +179,7 @@ class ContinualRun:
             settings = self.settings()
             states = RunStates(folder, settings | {"cl3d_version": __version__})
             state = by_main(states.read) if self._told_apart else None
-            results = Results(settings, [] if state is None else finished_steps(state))
+            results = Results(settings, [] if state is None else finished_steps(state, settings))
             results.write(folder)
             on_start()
             try:
@@ -208,7 +188,7 @@ class ContinualRun:
                     for step in self._stepping(progress, keep_initial).run(results, states, state):
                         results.write(folder)
                         on_step(results)
-                        advance(f"{100 * step.accuracy:.1f} % on classes seen")
+                        advance(f"{100 * step.headline:.1f} % on classes seen")
             except BaseException as error:
                 results.status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
                 with contextlib.suppress(InputError):  # the first error is the one to hear of
@@ -224,13 +204,13 @@ class ContinualRun:
         buffer = self._buffer(progress, clock)
         networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
         strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
-        recorder = AccuracyRecorder(parted(self.order, self.classes_per_task))
+        recorder = self._recorder()
         if buffer is not None and self.classifier == "nearest_mean":
             strategy.plugins.append(NearestMeanEvaluation(buffer))
         strategy.plugins.append(recorder)
         return Stepping(
             dataset=self.dataset,
-            benchmark=class_incremental(self.dataset, len(sizes), self.order),
+            benchmark=class_incremental(self.dataset, len(sizes), self.order, parts=self.segments),
             groups=parted(self.order, sizes),
             networks=networks,
             strategy=strategy,
@@ -241,6 +221,11 @@ class ContinualRun:
             progress=progress,
             keep_initial=keep_initial,
         )
+
+    def _recorder(self) -> Recorder[Any]:
+        if self.segments:
+            return PartRecorder(self.dataset.class_parts)
+        return AccuracyRecorder(parted(self.order, self.classes_per_task))
 
     def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
         if not self.strategy.needs_buffer or self.condenser is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor
 
 from cl3d.atomic import remove
-from cl3d.continual.results import Results, StepResult
+from cl3d.continual.results import Results, kind_of
+from cl3d.continual.steps import Step
 from cl3d.distill.checkpoint import (
     Checkpoint,
     Damaged,
@@ -54,7 +56,7 @@ class RunStates:
         """Where ``step`` keeps how far its condensation is."""
         return self.folder / "state" / f"condensing_{step + 1:02d}.safetensors"
 
-    def write(self, steps: list[StepResult], strategy: SupervisedTemplate) -> None:
+    def write(self, steps: Sequence[Step], strategy: SupervisedTemplate) -> None:
         """Keeps what the finished ``steps`` left, and forgets older states.
 
         Raises:
@@ -112,13 +114,13 @@ def left_results(folder: Path) -> Results | None:
         except Damaged:
             continue
         settings = {name: value for name, value in made_from.items() if name != "cl3d_version"}
-        return Results(settings, finished_steps(state), "interrupted")
+        return Results(settings, finished_steps(state, settings), "interrupted")
     return None
 
 
-def finished_steps(state: State) -> list[StepResult]:
-    """The steps that lie behind a state."""
-    return [_step(facts) for facts in state.facts["steps"]]
+def finished_steps(state: State, settings: Mapping[str, Any]) -> list[Step]:
+    """The steps that lie behind a state of a run with these settings."""
+    return [kind_of(settings).of_facts(facts) for facts in state.facts["steps"]]
 
 
 def restore(strategy: SupervisedTemplate, state: State) -> None:
@@ -136,13 +138,6 @@ def restore(strategy: SupervisedTemplate, state: State) -> None:
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("step_*.safetensors"), key=lambda p: int(p.stem.split("_")[1]), reverse=True)
-
-
-def _step(facts: dict[str, Any]) -> StepResult:
-    """JSON knows no tuples and no whole numbers as keys."""
-    by_class = {int(label): value for label, value in facts["class_accuracy"].items()}
-    tuples = {name: tuple(facts[name]) for name in ("classes", "row", "memory_files")}
-    return StepResult(**(facts | tuples | {"class_accuracy": by_class}))
 
 
 def _digest(path: Path) -> str | None:

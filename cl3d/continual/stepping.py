@@ -12,14 +12,14 @@ from avalanche.training.templates import SupervisedTemplate
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
 from cl3d.continual.memory_files import MemoryFiles
-from cl3d.continual.metrics import AccuracyRecorder, accuracy_in_task
-from cl3d.continual.results import Results, StepResult
+from cl3d.continual.recorder import Recorder
+from cl3d.continual.results import Results
 from cl3d.continual.state import RunStates, restore
+from cl3d.continual.steps import Step
 from cl3d.data import Dataset
 from cl3d.distill import Networks, SyntheticSet
 from cl3d.distill.checkpoint import State
 from cl3d.distill.initial import save_initial
-from cl3d.models import Backbone
 from cl3d.progress import Progress, silent
 
 PROVENANCE = (
@@ -50,7 +50,7 @@ class Stepping:
         networks: draws the initial weights.
         strategy: trains, with ``recorder`` among its plugins.
         buffer: the memory that ``strategy`` fills; None where it has none.
-        recorder: the accuracies of the latest test.
+        recorder: the scores of the latest test.
         clock: of each step; condensing is timed by whoever puts the parts together.
         resumable: whether a condensation keeps how far it is.
         progress: told of each step's phases.
@@ -63,13 +63,13 @@ class Stepping:
     networks: Networks
     strategy: SupervisedTemplate
     buffer: CondensedBuffer | None
-    recorder: AccuracyRecorder
+    recorder: Recorder[Any]
     clock: Clock
     resumable: bool
     progress: Progress = silent
     keep_initial: bool = False
 
-    def run(self, results: Results, states: RunStates, state: State | None) -> Iterator[StepResult]:
+    def run(self, results: Results, states: RunStates, state: State | None) -> Iterator[Step]:
         """Runs the steps that are left, and adds each to ``results`` when its state is kept.
 
         Args:
@@ -100,41 +100,33 @@ class Stepping:
             states.write(results.steps, self.strategy)
             yield results.steps[-1]
 
-    def _restore(self, state: State, files: MemoryFiles, last: StepResult) -> None:
+    def _restore(self, state: State, files: MemoryFiles, last: Step) -> None:
         restore(self.strategy, state)
         if self.buffer is not None:
             self.buffer.restore(files.read(last.memory_files))
 
-    def _untrained(self, step: int) -> float:
-        """Accuracy on a step's test clouds before any training; its classes alone stand to choice."""
-        classes = self.groups[step]
-        net = self.networks.draw("step", 0)
-        assert isinstance(net, Backbone)
-        return accuracy_in_task(net, self.dataset.test.of_classes(classes), classes)
+    def _untrained(self, step: int) -> Any:
+        """The score on a step's test clouds before any training; its classes alone stand to choice."""
+        return self.recorder.untrained(
+            self.networks.draw("step", 0), self.dataset.test.of_classes(self.groups[step])
+        )
 
-    def _ahead(self, step: int) -> float | None:
-        """Accuracy on the next step's test clouds, its classes alone standing to choice; None at the end."""
+    def _ahead(self, step: int) -> Any:
+        """The score on the next step's test clouds, its classes alone standing to choice; None at the end."""
         if step + 1 == len(self.groups):
             return None
         self.strategy.eval(self.benchmark.test_stream[step + 1 : step + 2])
-        return self.recorder.accuracy_in_task
+        return self.recorder.ahead()
 
-    def _result(self, step: int, untrained: float, ahead: float | None, names: list[str]) -> StepResult:
+    def _result(self, step: int, untrained: Any, ahead: Any, names: list[str]) -> Step:
         """The step's result, once all classes seen so far have been tested."""
-        recorder, sets = self.recorder, [] if self.buffer is None else self.buffer.sets
-        assert recorder.accuracy is not None
-        assert recorder.accuracy_in_task is not None
-        seen = [label for group in self.groups[: step + 1] for label in group]
-        by_class = recorder.row([[label] for label in seen])
-        return StepResult(
+        sets = [] if self.buffer is None else self.buffer.sets
+        return self.recorder.result(
+            self.groups,
+            ahead,
+            untrained,
             step=step,
             classes=tuple(self.groups[step]),
-            accuracy=recorder.accuracy,
-            accuracy_in_task=recorder.accuracy_in_task,
-            ahead=ahead,
-            untrained=untrained,
-            row=tuple(recorder.row(self.groups)),
-            class_accuracy={label: a for label, a in zip(seen, by_class, strict=True) if a is not None},
             memory_bytes=0 if self.buffer is None else self.buffer.nbytes,
             memory_clouds=sum(len(synthetic) for synthetic in sets),
             memory_files=tuple(names),

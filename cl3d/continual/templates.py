@@ -14,14 +14,17 @@ from torch.utils.data import DataLoader, Sampler
 from cl3d.clouds import concatenate
 from cl3d.continual.benchmark import experience_clouds
 from cl3d.continual.buffer import CondensedBuffer
-from cl3d.continual.metrics import EVAL_BATCH
+from cl3d.continual.recorder import EVAL_BATCH
+from cl3d.continual.segmenting import PARTS, SegmentsParts, batch_of
 from cl3d.distill import Networks, Training, fit
 from cl3d.distill.statistics import guarded_statistics
+from cl3d.models import SegmentationNet
+from cl3d.numerics import as_asked
 from cl3d.progress import Progress, silent
 from cl3d.random import fold, generator, isolated
 
 
-class FromScratch(SupervisedTemplate):
+class FromScratch(SegmentsParts, SupervisedTemplate):
     """Trains a fresh network at each experience on a memory only (GDumb, Prabhu et al., ECCV 2020).
 
     Args:
@@ -80,7 +83,7 @@ class KeyedBatches(Sampler[list[int]]):
         return iter([part.tolist() for part in order.tensor_split(self.batches)])
 
 
-class Continued(SupervisedTemplate):
+class Continued(SegmentsParts, SupervisedTemplate):
     """Goes on training one network with each experience's data, through Avalanche's own loop.
 
     Args:
@@ -129,14 +132,19 @@ class Continued(SupervisedTemplate):
             super()._train_exp(experience, eval_streams, **kwargs)
 
     def forward(self) -> Any:
-        """As usual, but no batch of one or two clouds reaches a BatchNorm in training."""
+        """As usual, in the precision asked for; no batch of one or two clouds reaches a BatchNorm in training."""
+        own = super().forward
         with guarded_statistics(self.model, len(self.mb_x)):
-            return super().forward()
+            return as_asked(lambda model: own())(self.model)
 
     def _before_forward(self, **kwargs: Any) -> None:
         if self.training.augmentation is not None:
             draws = generator(self.seed, "augment", self.clock.train_iterations)
-            self.mbatch[0] = self.training.augmentation(self.mbatch[0], draws)
+            if isinstance(self.model, SegmentationNet):
+                shapes = self.training.augmentation.of(batch_of(self), draws)
+                self.mbatch[0], self.mbatch[PARTS] = shapes.points, shapes.parts
+            else:
+                self.mbatch[0] = self.training.augmentation(self.mbatch[0], draws)
         super()._before_forward(**kwargs)
 
     def _after_training_epoch(self, **kwargs: Any) -> None:

@@ -68,10 +68,19 @@ class Dataset:
         )
 
     def fingerprint(self) -> str:
-        """A hash of all coordinates, labels and names; parts are left out."""
+        """A hash of all coordinates, labels and names; parts have their own, :meth:`parts_fingerprint`."""
         digest = hashlib.blake2b("\x1f".join((self.name, *self.class_names)).encode(), digest_size=16)
         for clouds in (self.train, self.test):
             hash_clouds(digest, clouds.without_parts())
+        return digest.hexdigest()
+
+    def parts_fingerprint(self) -> str | None:
+        """A hash of the part of each point and of their names; None where there are no parts."""
+        digest = hashlib.blake2b("\x1f".join(self.part_names).encode(), digest_size=16)
+        for parts in (self.train.parts, self.test.parts):
+            if parts is None:
+                return None
+            digest.update(parts.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def hold_out(self, fraction: float, seed: int = 0) -> Dataset:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.networks import Networks
 from cl3d.distill.parameterizations.base import StartsSlowly
 from cl3d.distill.timing import fastest
+from cl3d.distill.views import mean_loss, outputs
 
 if TYPE_CHECKING:
     from cl3d.distill.condenser import Condenser
@@ -52,22 +53,23 @@ def seconds_per_pass(networks: Networks, clouds: PointClouds) -> tuple[float, fl
     """Seconds that one of these clouds takes, all of them being sent through a network as one batch.
 
     Args:
-        clouds: two at least, with labels below the networks' number of classes.
+        clouds: two at least, with labels below the networks' number of classes; and with parts, if these
+            segment.
 
     Returns:
         For training, forward and backward; and for testing, forward in eval mode without a graph.
     """
     net = networks.draw("cost")
-    points, labels = clouds.points.to(networks.device), clouds.labels.to(networks.device)
+    clouds = clouds.to(networks.device)
 
     def train() -> Tensor:
-        loss = nn.functional.cross_entropy(net.train()(points), labels)
+        loss = mean_loss(net.train(), clouds)
         loss.backward()
         return loss
 
     def test() -> Tensor:
         with torch.no_grad():
-            return net.eval()(points)  # type: ignore[no-any-return]
+            return outputs(net.eval(), clouds)
 
     def seconds(run: Callable[[], Tensor]) -> float:
         def waited_for() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import torch
+from torch import Tensor
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.evaluation import Evaluation
@@ -60,6 +61,67 @@ class PartEvaluation(Evaluation):
         return f"{super().__str__()}; {told}"
 
 
+class PartCounts:
+    """Counts, class by class, how predicted parts overlap with the true ones, batch after batch.
+
+    Args:
+        class_parts: the parts of each class, by its label.
+        candidates: those that stand to choice for a shape of each class; None: its own.
+    """
+
+    def __init__(self, class_parts: ClassParts, candidates: ClassParts | None = None) -> None:
+        self.class_parts = class_parts
+        self.candidates = class_parts if candidates is None else candidates
+        self._ious, self._right, self._shapes, self._points = (
+            torch.zeros(len(class_parts), dtype=torch.float64) for _ in range(4)
+        )
+
+    def add(self, logits: Tensor, shapes: PointClouds) -> None:
+        """Counts a batch: (b, p, parts) logits of b shapes with parts."""
+        assert shapes.parts is not None
+        found = predicted_parts(logits, shapes.labels, self.candidates)
+        ious = shape_ious(found, shapes.parts, shapes.labels, self.class_parts).cpu()
+        labels, right = shapes.labels.cpu(), (found == shapes.parts).sum(dim=1).cpu()
+        self._ious.index_add_(0, labels, ious)
+        self._right.index_add_(0, labels, right.double())
+        self._shapes.index_add_(0, labels, torch.ones_like(ious))
+        self._points.index_add_(0, labels, torch.full_like(ious, shapes.num_points))
+
+    def score(self, classes: Sequence[int] | None = None) -> PartScore | None:
+        """Over the shapes of these classes, None takes all; None where none was counted."""
+        wanted = range(len(self.class_parts)) if classes is None else sorted(classes)
+        there = [label for label in wanted if self._shapes[label] > 0]
+        if not there:
+            return None
+        means = self._ious / self._shapes
+        return PartScore(
+            instance_miou=float(self._ious[there].sum() / self._shapes[there].sum()),
+            class_miou=float(means[there].mean()),
+            accuracy=float(self._right[there].sum() / self._points[there].sum()),
+            per_class={label: float(means[label]) for label in there},
+        )
+
+
+def check_parts(clouds: PointClouds, class_parts: ClassParts, what: str) -> None:
+    """Refuses shapes with parts that their classes do not have.
+
+    Args:
+        what: to call them in the message.
+
+    Raises:
+        InputError: naming the class.
+    """
+    assert clouds.parts is not None
+    for label in clouds.classes:
+        own = set(class_parts[label]) if label < len(class_parts) else set[int]()
+        found = clouds.parts[clouds.labels == label].unique().tolist()
+        if not set(found) <= own:
+            raise InputError(
+                f"{what} of class {label} have parts {found}, but its parts are {sorted(own)}: "
+                "give part names, or class_parts, that name them all"
+            )
+
+
 class PartTest:
     """Compares predicted with true parts of test shapes, whose classes the network is told.
 
@@ -68,37 +130,20 @@ class PartTest:
     """
 
     def __init__(self, clouds: PointClouds, class_parts: ClassParts) -> None:
+        check_parts(clouds, class_parts, "the test clouds")
         self.clouds, self.class_parts = clouds, class_parts
-        assert clouds.parts is not None
-        for label in clouds.classes:
-            own = set(class_parts[label]) if label < len(class_parts) else set[int]()
-            found = clouds.parts[clouds.labels == label].unique().tolist()
-            if not set(found) <= own:
-                raise InputError(
-                    f"the test clouds of class {label} have parts {found}, but its parts are {sorted(own)}: "
-                    "give class_parts that name them all"
-                )
 
     def __call__(self, net: Net) -> PartScore:
         """See :class:`cl3d.distill.evaluation.Test`."""
-        device = next(net.parameters()).device
+        device, counts = next(net.parameters()).device, PartCounts(self.class_parts)
         net.eval()
-        ious, right = [], 0.0
         with torch.no_grad():
             for batch in batches([self.clouds], 32, None):
                 shapes = batch.to(device)
-                assert shapes.parts is not None
-                found = predicted_parts(outputs(net, shapes), shapes.labels, self.class_parts)
-                ious.append(shape_ious(found, shapes.parts, shapes.labels, self.class_parts).cpu())
-                right += float((found == shapes.parts).sum())
-        of_shapes, labels = torch.cat(ious), self.clouds.labels.cpu()
-        per_class = {label: float(of_shapes[labels == label].mean()) for label in self.clouds.classes}
-        return PartScore(
-            instance_miou=float(of_shapes.mean()),
-            class_miou=statistics.fmean(per_class.values()),
-            accuracy=right / (len(self.clouds) * self.clouds.num_points),
-            per_class=per_class,
-        )
+                counts.add(outputs(net, shapes), shapes)
+        score = counts.score()
+        assert score is not None
+        return score
 
     def figure(self, score: PartScore) -> float:
         """Instance mIoU."""

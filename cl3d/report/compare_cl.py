@@ -14,7 +14,7 @@ from cl3d.continual.estimate import expected_seconds, timed_pass
 from cl3d.errors import InputError
 from cl3d.locks import in_use
 from cl3d.report.cells import CellJob, Kind
-from cl3d.report.curves import read_results, save_accuracy_curves
+from cl3d.report.curves import read_results, save_curves
 from cl3d.report.groups import Run
 from cl3d.report.jobs import run_jobs, slug
 from cl3d.report.records import of_rows, of_runs
@@ -126,7 +126,7 @@ def write_tables(comparison: Comparison, folder: Path) -> str:
         name = slug(title)
         write_text(folder / f"{name}.tex", as_latex(summary))
         write_text(folder / f"{name}.csv", as_csv(of_rows(summary)))
-        save_accuracy_curves(folder / f"{name}.png", runs)
+        save_curves(folder / f"{name}.png", runs)
     write_text(folder / "runs.csv", as_csv(of_runs(list(everything.values()))))
     text = "\n".join([*texts, NOTE])
     write_text(folder / "comparison.md", text)

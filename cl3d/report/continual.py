@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cl3d.continual import ContinualRun, Results, StepResult
+from cl3d.continual import ContinualRun, Results
 from cl3d.continual.estimate import expected_seconds
+from cl3d.continual.steps import Step
 from cl3d.numerics import computed_on
 from cl3d.report.terminal import Terminal
 from cl3d.report.units import duration, size
@@ -26,6 +27,8 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         ("steps", f"{len(sizes)}, classes per step: {split}"),
         ("strategy", run.strategy.name),
     ]
+    if run.segments:
+        rows.append(("task", f"part segmentation, {data.num_parts} parts; figures are instance mIoUs"))
     if run.strategy.needs_buffer and run.condenser is not None:
         clouds, nbytes = planned_memory(run)
         named = f"{run.condenser.name}, {run.budget.in_words}"
@@ -52,37 +55,39 @@ def planned_memory(run: ContinualRun) -> tuple[int, int]:
     return max(plan.clouds()), nbytes
 
 
-def show_step(terminal: Terminal, run: ContinualRun, step: StepResult) -> None:
+def show_step(terminal: Terminal, run: ContinualRun, step: Step) -> None:
     """One line for a finished step."""
     names = ", ".join(run.dataset.class_names[label] for label in step.classes)
     memory = f", memory {step.memory_clouds} clouds" if step.memory_clouds else ""
+    figure = f" {step.figure}" if run.segments else ""
     terminal.say(
-        f"step {step.step + 1}: [bold]{100 * step.accuracy:.1f} %[/bold] on {len(step.class_accuracy)} "
+        f"step {step.step + 1}: [bold]{100 * step.headline:.1f} %[/bold]{figure} on {len(step.seen)} "
         f"classes seen{memory}, {duration(sum(step.seconds.values()))} (new: {names})"
     )
 
 
 def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
     """The table at the end."""
-    summary = results.to_dict()
+    summary, kind = results.to_dict(), results.kind
     rows = [
         [
             str(step.step + 1),
-            str(len(step.class_accuracy)),
-            f"{100 * step.accuracy:.1f}",
+            str(len(step.seen)),
+            f"{100 * step.headline:.1f}",
             f"{step.memory_bytes:,}",
             *(f"{step.seconds[name]:.1f}" for name in ("condense", "train", "test")),
         ]
         for step in results.steps
     ]
     leaks = ", with a memory that LEAKS (joint_condensed)" if results.settings["leaks"] else ""
-    columns = ["step", "classes", "accuracy %", "memory bytes", "condense s", "train s", "test s"]
+    columns = ["step", "classes", f"{kind.figure} %", "memory bytes", "condense s", "train s", "test s"]
     terminal.table(f"After each step, on all classes seen so far{leaks}", columns, rows)
     forgetting = summary["forgetting"]
     terminal.header(
         [
-            ("final accuracy", f"{100 * summary['final_accuracy']:.1f} %"),
-            ("average accuracy", f"{100 * summary['average_accuracy']:.1f} %"),
+            (f"final {kind.figure}", f"{100 * summary[f'final_{kind.key}']:.1f} %"),
+            (f"average {kind.figure}", f"{100 * summary[f'average_{kind.key}']:.1f} %"),
+            *_other_figures(summary),
             (
                 "forgetting",
                 f"{100 * forgetting['max_minus_last']:.1f} points (max - last), "
@@ -94,11 +99,27 @@ def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
             ("peak memory", size(results.peak_memory()["highest"])),
             (
                 "written",
-                f"{folder}: results.json, seconds.json, peak_memory.json, accuracy_matrix.csv, config.yaml"
+                f"{folder}: results.json, seconds.json, peak_memory.json, {results.matrix_file}, config.yaml"
                 + (", memory/" if summary["memory_bytes"] else ""),
             ),
         ]
     )
+
+
+def _other_figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """What results of networks that segment tell beside instance mIoU; nothing of those that classify."""
+    if "final_class_miou" not in summary:
+        return []
+    told = {
+        "final class mIoU": summary["final_class_miou"],
+        "final accuracy": summary["final_accuracy"],
+        "among seen parts": summary["seen_parts_instance_miou_per_step"][-1],
+    }
+    notes = {
+        "final accuracy": " of points",
+        "among seen parts": " instance mIoU, the parts of all classes seen to choose from",
+    }
+    return [(name, f"{100 * value:.1f} %{notes.get(name, '')}") for name, value in told.items()]
 
 
 def _transfer(summary: dict[str, Any]) -> str:

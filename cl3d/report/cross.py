@@ -117,33 +117,37 @@ class Cross:
 
 
 def _result(row: Row, column: Column, seed: int, path: Path) -> dict[str, Any]:
+    value = json.loads(path.read_text())
     return {
         "set": row.name,
         "distilled_with": row.distilled_with or "",
         "model": column.name,
         "own": column.name in row.own,
         "seed": seed,
-        "accuracy": json.loads(path.read_text())["mean"],
+        "instance_miou" if "instance_miou" in value else "accuracy": value["mean"],
         **json.loads((path.parent / "cost.json").read_text()),
     }
 
 
 def accuracies(cross: Cross, results: Sequence[dict[str, Any]]) -> str:
-    """The table of accuracies, and a line that says what stands in it, as Markdown."""
+    """The table of accuracies, or of instance mIoUs, and a line that says what stands in it, as Markdown."""
+    key, figure = "accuracy", "accuracy"
+    if any("instance_miou" in result for result in results):
+        key, figure = "instance_miou", "instance mIoU"
     head = ["set", "distilled with", "bytes", *(column.name for column in cross.columns)]
     rows = []
     for row in cross.rows:
         nbytes = row.nbytes()
         cells = [row.name, row.distilled_with or "–", "–" if nbytes is None else f"{nbytes:,}"]
         for column in cross.columns:
-            mine = [r["accuracy"] for r in results if (r["set"], r["model"]) == (row.name, column.name)]
+            mine = [r[key] for r in results if (r["set"], r["model"]) == (row.name, column.name)]
             shown = percent(mine) if mine else "–"
             missing = f" ({len(mine)} of {len(cross.seeds)})" if 0 < len(mine) < len(cross.seeds) else ""
             cells.append(shown + missing + (f" {OWN}" if mine and column.name in row.own else ""))
         rows.append(cells)
     count, networks = len(cross.seeds), "one network" if cross.runs == 1 else f"{cross.runs} networks"
     over = f"over {count} seeds" if count > 1 else "of one seed"
-    legend = f"Test accuracy in percent, mean ± standard deviation {over}, {networks} for each seed."
+    legend = f"Test {figure} in percent, mean ± standard deviation {over}, {networks} for each seed."
     return f"{markdown(head, rows)}\n{legend} {OWN} the model that the set was distilled with.\n"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from cl3d.cli import NUMERICS, budget, build, build_condenser, handed_on, whole
@@ -23,7 +24,7 @@ from cl3d.errors import InputError
 from cl3d.report.cross import Column, Cross, Row
 from cl3d.report.distill import check_fits
 from cl3d.report.jobs import distilling, listed, seeds_of, slug
-from cl3d.tasks import build_model
+from cl3d.tasks import build_model, parts_to_learn
 
 GROWS = ("sets", "condensers", "distil_with", "models", "seeds")
 """Settings that only say which cells there are: a folder keeps those of earlier runs."""
@@ -45,13 +46,15 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
     assert isinstance(given, dict)
     if not given["sets"] and not given["condensers"]:
         raise InputError("there is nothing to evaluate: give sets=[FILE,...] or condensers=[random,dm]")
+    if given["distil_with"] is None:
+        given["distil_with"] = [_chosen_model(config)]
     seeds, runs = seeds_of(given["seeds"]), whole(config, "runs", 1)
-    both = handed_on(config, ("dataset", "data"), CLOUDS)
+    both, num_parts = handed_on(config, ("task", "dataset", "data"), CLOUDS), parts_to_learn(config, dataset)
     making = [*both, *handed_on(config, (), ("ppc", "ratio", "budget", "resolution"))]
     testing = handed_on(config, ("training",), ("runs", "fresh_decoding", "decode_points"))
     testing = [*both, *testing]
     listed("models", given["models"], str, "[pointnet,dgcnn]")
-    columns = [column_of(text, testing) for text in given["models"]]
+    columns = [column_of(text, testing, num_parts) for text in given["models"]]
     rows = []
     if given["sets"]:
         listed("sets", given["sets"], str, "[runs/pcc/synthetic.safetensors]")
@@ -69,15 +72,16 @@ def plan(config: DictConfig, dataset: Dataset, folder: Path) -> Cross:
     return Cross(rows, columns, seeds, folder, testing, runs)
 
 
-def column_of(text: str, testing: Sequence[str]) -> Column:
+def column_of(text: str, testing: Sequence[str], num_parts: int | None = None) -> Column:
     """A choice of ``model=`` with settings, tried once.
 
     Args:
         testing: settings of ``evaluate.py`` that all columns have.
+        num_parts: see :func:`cl3d.tasks.build_model`.
     """
     settings = _model_settings("models", text, ("model", "training"))
     config = compose("evaluate", [*testing, *settings])
-    model, training = build_model(config.model), build(config.training)
+    model, training = build_model(config.model, num_parts), build(config.training)
     return Column(text, tuple(settings), _plain(config.model), model, training)
 
 
@@ -97,8 +101,9 @@ def _condensed(
             settings = [*making, *_model_settings("distil_with", model, ("model",))]
             name, *changes = condenser.split()
             composed = compose("distill", [f"condenser={name}", *settings, *changes])
-            network = build_model(composed.model)
+            network = build_model(composed.model, parts_to_learn(config, dataset))
             built, looks = build_condenser(composed), looks_through_networks(_plain(composed.condenser))
+            built.check_model(network)
             there = dataset.train.clouds_of_each_class()
             finest = dataset.train.num_points
             shares, picks = built.plan(there, finest, budget(config))
@@ -138,7 +143,7 @@ def given_row(text: str, columns: Sequence[Column], seeds: Sequence[int], datase
         return Row(text, text, None, frozenset(), len(dataset.train), dict.fromkeys(seeds, text))
     path = Path(text).absolute()
     synthetic = load(path)
-    check_fits(synthetic, dataset)
+    check_fits(synthetic, dataset, columns[0].build)
     model = _model_of(synthetic)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:12]  # another set in its place is another row
     return Row(
@@ -173,6 +178,12 @@ def _name_of(model: dict[str, Any], columns: Sequence[Column]) -> str:
         if _plain(compose("evaluate", [f"model={name}"]).model) == model:
             return name
     return f"{str(model.get('_target_')).rsplit('.', 1)[-1]}, other settings"
+
+
+def _chosen_model(config: DictConfig) -> str:
+    """The choice of ``model=`` with its settings, as an entry of ``distil_with``."""
+    settings = [text for text in handed_on(config, ("model",), ()) if not text.startswith("model=")]
+    return " ".join([str(HydraConfig.get().runtime.choices["model"]), *settings])
 
 
 def _own(model: dict[str, Any], columns: Sequence[Column]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Results of runs, and accuracy over the classes seen as a picture."""
+"""Results of runs, and what they reach over the classes seen as a picture."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cl3d.errors import InputError
-from cl3d.report.charts.of_runs import accuracy_over_classes
+from cl3d.report.charts.of_runs import curves_over_classes
 from cl3d.report.charts.paper import save_chart
+from cl3d.report.headline import headline
 
 
 def read_results(folder: Path) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def read_results(folder: Path) -> dict[str, Any]:
         InputError: if there are none, or the run is not finished.
     """
     results = load_results(folder)
-    steps, planned = len(results["accuracy_per_step"]), len(results["settings"]["classes_per_step"])
+    steps, planned = len(headline(results).per_step), len(results["settings"]["classes_per_step"])
     if steps < planned:
         path = folder / "results.json"
         raise InputError(f"{path} has {steps} of {planned} steps: wait for the others, or leave it out")
@@ -42,14 +43,14 @@ def load_results(folder: Path) -> dict[str, Any]:
         peaks = folder / "peak_memory.json"
         results["peak_memory"] = json.loads(peaks.read_text()) if peaks.exists() else None
         results["folder"] = str(folder)
-        len(results["accuracy_per_step"]), len(results["settings"]["classes_per_step"])
+        len(headline(results).per_step), len(results["settings"]["classes_per_step"])
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(f"{path} is damaged ({error!r}): leave it out or run it again") from error
     return results
 
 
-def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
-    """Draws mean accuracy against classes seen; see :func:`cl3d.report.charts.of_runs.accuracy_over_classes`.
+def save_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
+    """Draws what runs reach against classes seen; see :func:`cl3d.report.charts.of_runs.curves_over_classes`.
 
     Args:
         path: ends in .png, .pdf or .svg; the file appears whole or not at all.
@@ -58,4 +59,4 @@ def save_accuracy_curves(path: Path, runs: Sequence[dict[str, Any]]) -> None:
     Raises:
         InputError: if the ending is another one, or the file cannot be written.
     """
-    save_chart(path, accuracy_over_classes(runs), legend="memory (runs)")
+    save_chart(path, curves_over_classes(runs), legend="memory (runs)")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cl3d.atomic import write_text
 from cl3d.distill import SyntheticSet
-from cl3d.report.charts.of_runs import accuracy_over_classes, charts_of
+from cl3d.report.charts.of_runs import charts_of, curves_over_classes
 from cl3d.report.charts.paper import save_chart
 from cl3d.report.gallery import Panel, class_panels, save_gallery
 from cl3d.report.groups import Run, names_of, side_by_side
@@ -45,7 +45,7 @@ def save_figures(folder: Path, runs: Sequence[Run], reference: str | None = None
         tail = f"_{slug(title(summary))}" if len(tables) > 1 else ""
         for ending in ENDINGS:
             written.append(folder / f"curves{tail}{ending}")
-            save_chart(written[-1], accuracy_over_classes(members), legend="memory (runs)")
+            save_chart(written[-1], curves_over_classes(members), legend="memory (runs)")
         for ending, text in ((".csv", as_csv(of_rows(summary))), (".tex", as_latex(summary))):
             written.append(folder / f"table{tail}{ending}")
             write_text(written[-1], text)

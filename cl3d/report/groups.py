@@ -17,7 +17,7 @@ Group = dict[tuple[int | None, int], Run]
 PROTOCOLS = ("scratch", "rehearse", "online")
 """Ways to learn with a memory; what they reach is not the same thing, and never stands in one table."""
 
-SHARED = ("data_fingerprint", "num_points", "budget", "model")
+SHARED = ("data_fingerprint", "parts_fingerprint", "num_points", "budget", "model")
 """Settings that runs side by side have in common."""
 
 
@@ -118,6 +118,10 @@ def steps_of(run: Run) -> int:
 
 def _check_comparable(runs: Sequence[Run]) -> None:
     """Refuses runs that cannot stand side by side, saying in what they differ."""
+    if len({run["settings"].get("task") for run in runs}) > 1:
+        raise InputError(
+            "some of the runs are of part segmentation, others of classification: give those of one task"
+        )
     for key in SHARED:
         _check_equal(runs, key)
     if len({bool(run["settings"].get("leaks")) for run in runs if run["settings"]["buffer"]}) > 1:

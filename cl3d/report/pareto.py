@@ -20,23 +20,31 @@ Points = dict[str, dict[int, list[float]]]
 """Accuracies of the seeds, by condenser and bytes."""
 
 
-def read_comparisons(folders: Sequence[Path]) -> Points:
-    """The accuracies in the ``comparison.csv`` of each folder.
+def read_comparisons(folders: Sequence[Path]) -> tuple[Points, str]:
+    """The accuracies in the ``comparison.csv`` of each folder, or the instance mIoUs; and which of the two.
 
     Raises:
-        InputError: if one is missing or damaged, or a condenser stands twice at the same bytes.
+        InputError: if one is missing or damaged, a condenser stands twice at the same bytes, or some are of
+            part segmentation and others are not.
     """
     points: Points = defaultdict(dict)
+    figures = set[str]()
     for folder in folders:
         path = folder / "comparison.csv"
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 table = list(csv.DictReader(file))
-            rows = [(row["condenser"], int(row["nbytes"]), float(row["accuracy"])) for row in table]
-        except (OSError, KeyError, TypeError, ValueError) as error:
+            key = "instance_miou" if "instance_miou" in table[0] else "accuracy"
+            figures.add({"instance_miou": "instance mIoU"}.get(key, key))
+            rows = [(row["condenser"], int(row["nbytes"]), float(row[key])) for row in table]
+        except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(
                 f"{path} cannot be read ({error!r}): give a folder that compare.py wrote"
             ) from error
+        if len(figures) > 1:
+            raise InputError(
+                f"some comparisons are of {' and others of '.join(sorted(figures))}: give one kind"
+            )
         here: dict[tuple[str, int], list[float]] = defaultdict(list)
         for name, nbytes, accuracy in rows:
             here[name, nbytes].append(accuracy)
@@ -44,7 +52,7 @@ def read_comparisons(folders: Sequence[Path]) -> Points:
             if nbytes in points[name]:
                 raise InputError(f"{name} stands twice at {nbytes:,} bytes: leave out {folder} or the other")
             points[name][nbytes] = accuracies
-    return points
+    return points, figures.pop() if figures else "accuracy"
 
 
 def pareto_front(points: Points) -> list[tuple[str, int]]:
@@ -58,8 +66,11 @@ def pareto_front(points: Points) -> list[tuple[str, int]]:
     return front
 
 
-def save_pareto(path: Path, points: Points) -> None:
+def save_pareto(path: Path, points: Points, figure_name: str = "accuracy") -> None:
     """Draws mean and range over seeds against bytes, one line per condenser, and the front in grey.
+
+    Args:
+        figure_name: what the values are.
 
     Raises:
         InputError: if there is nothing to draw, or the file cannot be written.
@@ -81,7 +92,7 @@ def save_pareto(path: Path, points: Points) -> None:
         axes.errorbar(sizes, means, (low, high), capsize=2, label=name, **curve_style(index))
     axes.set_xscale("log")
     axes.set_xlabel("bytes of the set")
-    axes.set_ylabel("test accuracy, last epoch (%)")
+    axes.set_ylabel(f"test {figure_name}, last epoch (%)")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)
     picture = io.BytesIO()

@@ -1,4 +1,7 @@
-"""Summaries and runs as records with all their numbers, for CSV files; accuracies are fractions."""
+"""Summaries and runs as records with all their numbers, for CSV files, as fractions.
+
+They are of accuracies, or of what a column ``figure`` names.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cl3d.report.groups import Run, label, steps_of
+from cl3d.report.headline import figure_name
 from cl3d.report.summary import METRICS, Estimate, Row, Summary
 
 
@@ -23,6 +27,7 @@ def of_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "memory": label(run),
             "order_seed": run["settings"].get("order_seed", run["settings"]["seed"]),
             "seed": run["settings"]["seed"],
+            **_figure(figure_name(run)),
             **{name: of(run) for name, of in METRICS.items()},
             "memory_bytes": run["memory_bytes"],
             "memory_clouds": run["memory_clouds_per_step"][-1],
@@ -35,13 +40,18 @@ def of_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def _record(summary: Summary, row: Row) -> dict[str, Any]:
     told: dict[str, Any] = {"protocol": summary.protocol, "steps": row.steps, "memory": row.name}
-    told["runs"] = row.runs
+    told |= {"runs": row.runs, **_figure(summary.figure)}
     for metric, estimate in row.metrics.items():
         told |= _numbers(metric, estimate)
     if summary.reference is not None:
         told |= _numbers("difference", row.difference)
     cost = {"memory_bytes": row.nbytes, "memory_clouds": row.clouds, "moved_mean": row.moved}
     return told | cost | {"seconds": row.seconds, "peak_bytes": row.peak_bytes}
+
+
+def _figure(name: str) -> dict[str, str]:
+    """Says what the numbers are of, where that is not accuracy."""
+    return {} if name == "accuracy" else {"figure": name}
 
 
 def _numbers(name: str, estimate: Estimate | None) -> dict[str, float | None]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # importing avalanche takes seconds
 
 
 def of_steps(results: Results) -> list[Row]:
-    """Two rows for each finished step: ``steps``, and ``classes`` with the accuracy of each class."""
+    """Two rows for each finished step: ``steps``, and ``classes`` with the figure of each class."""
     return [row for last in range(len(results.steps)) for row in _of_step(results, last)]
 
 
@@ -35,22 +35,22 @@ def of_evaluation(evaluation: Evaluation, dataset: Dataset) -> list[Row]:
 
 
 def _of_step(results: Results, last: int) -> list[Row]:
-    so_far = dataclasses.replace(results, steps=results.steps[: last + 1]).to_dict()
+    told = dataclasses.replace(results, steps=results.steps[: last + 1]).to_dict()
     step, place = results.steps[last], (("step", last + 1),)
     figures: dict[str, float | None] = {
-        "classes_seen": len(step.class_accuracy),
-        "accuracy": step.accuracy,
-        "average_accuracy": so_far["average_accuracy"],
-        "accuracy_in_task": step.accuracy_in_task,
-        "forgetting_max_minus_last": so_far["forgetting"]["max_minus_last"],
-        "forgetting_first_minus_last": so_far["forgetting"]["first_minus_last"],
-        "backward_transfer": so_far["backward_transfer"],
-        "forward_transfer": so_far["forward_transfer"],
+        "classes_seen": len(step.by_class),
+        step.key: step.headline,
+        f"average_{step.key}": told[f"average_{step.key}"],
+        **{name: told[f"{name}_per_step"][-1] for name in step.beside},
+        "forgetting_max_minus_last": told["forgetting"]["max_minus_last"],
+        "forgetting_first_minus_last": told["forgetting"]["first_minus_last"],
+        "backward_transfer": told["backward_transfer"],
+        "forward_transfer": told["forward_transfer"],
         "memory_bytes": step.memory_bytes,
         "memory_clouds": step.memory_clouds,
     }
     figures |= {f"seconds_{name}": value for name, value in step.seconds.items()}
     figures |= {f"peak_bytes_{name}": value for name, value in step.peak_bytes.items()}
     names = enumerate(results.settings["class_names"])
-    by_class = {name: step.class_accuracy.get(label) for label, name in names}
+    by_class = {name: step.by_class.get(label) for label, name in names}
     return [Row("steps", place, figures), Row("classes", place, by_class)]

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from cl3d.errors import InputError
 from cl3d.report.bootstrap import bootstrap_interval
 from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, group_by_seed, paired, steps_of
+from cl3d.report.headline import figure_name, headline
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
-    "final": lambda run: run["final_accuracy"],
-    "average": lambda run: run["average_accuracy"],
+    "final": lambda run: headline(run).final,
+    "average": lambda run: headline(run).average,
     "forgetting_max_minus_last": lambda run: run["forgetting"]["max_minus_last"],
     "forgetting_first_minus_last": lambda run: run["forgetting"]["first_minus_last"],
     "forward_transfer": lambda run: run.get("forward_transfer"),
 }
-"""What is averaged, as fractions; None where a run does not have it."""
+"""What is averaged, as fractions; None where a run does not have it. All are of the figure that a run
+is judged by."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Row:
     Attributes:
         runs: how many were averaged.
         metrics: by the names of :data:`METRICS`; None where no run has it.
-        difference: of the final accuracy to the reference's, paired; None for the reference itself.
+        difference: of the final figure to the reference's, paired; None for the reference itself.
         nbytes: of the memory at the end, the largest of the runs.
         clouds: decoded, at the end, the mean.
         moved: mean distance that points moved; None where nothing is moved.
@@ -68,7 +70,8 @@ class Summary:
     Attributes:
         protocol, budget: None where there are bounds alone.
         reference: the row that others are compared with, or None.
-        rows: by final accuracy.
+        rows: by the final figure.
+        figure: what runs are judged by: ``accuracy``, or ``instance mIoU`` where networks segment.
     """
 
     protocol: str | None
@@ -76,6 +79,7 @@ class Summary:
     budget: str | None
     reference: str | None
     rows: tuple[Row, ...]
+    figure: str = "accuracy"
 
 
 def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
@@ -96,8 +100,8 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
     budget = next(filter(None, map(budget_of, runs)), None)
-    ranked = sorted(rows, key=lambda row: (row.steps, _final(row)))
-    return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked))
+    ranked = sorted(rows, key=lambda row: (row.steps, _mean(row)))
+    return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked), figure_name(runs[0]))
 
 
 def _named(reference: str, names: Sequence[str]) -> str:
@@ -115,10 +119,7 @@ def _row(name: str, steps: int, group: Group, base: Group) -> Row:
     ]
     peaks = [run["peak_memory"]["highest"] for run in members if run.get("peak_memory")]
     keys = [(seed if order is None else order, seed) for order, seed in group]
-    differences = {
-        key: run["final_accuracy"] - partner["final_accuracy"]
-        for key, (run, partner) in paired(group, base).items()
-    }
+    differences = {key: _final(run) - _final(partner) for key, (run, partner) in paired(group, base).items()}
     return Row(
         name=name,
         steps=steps,
@@ -136,7 +137,13 @@ def _row(name: str, steps: int, group: Group, base: Group) -> Row:
     )
 
 
-def _final(row: Row) -> float:
+def _final(run: Run) -> float:
+    final = headline(run).final
+    assert final is not None
+    return final
+
+
+def _mean(row: Row) -> float:
     final = row.metrics["final"]
     assert final is not None
     return final.mean

@@ -49,11 +49,12 @@ def as_latex(summary: Summary) -> str:
 def columns(summary: Summary) -> list[str]:
     """The head of the table.
 
-    Forgetting is max minus last, ``forward`` the forward transfer, in percentage points both; a dash stands
-    for what a run does not have.
+    Final and average are accuracies, or what the head says. Forgetting is max minus last, ``forward`` the
+    forward transfer, in percentage points both; a dash stands for what a run does not have.
     """
-    head = ["steps", "memory", "runs", "final %", "average %", "forgetting", "forward", "bytes", "clouds"]
-    head += ["moved", "seconds", "peak MiB"]
+    figure = "" if summary.figure == "accuracy" else f"{summary.figure} "
+    head = ["steps", "memory", "runs", f"final {figure}%", f"average {figure}%", "forgetting", "forward"]
+    head += ["bytes", "clouds", "moved", "seconds", "peak MiB"]
     if summary.reference is None:
         return head
     return [*head, f"final − {summary.reference}, paired ({100 * CONFIDENCE:.0f} % interval)"]

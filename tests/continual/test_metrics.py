@@ -9,13 +9,12 @@ import torch
 
 from cl3d.clouds import PointClouds
 from cl3d.continual.metrics import (
-    AccuracyRecorder,
-    accuracy_in_task,
     backward_transfer,
     forgetting_first_minus_last,
     forgetting_max_minus_last,
     forward_transfer,
 )
+from cl3d.continual.recorder import AccuracyRecorder, accuracy_in_task
 
 MATRIX = [
     [0.9, None, None],

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from cl3d.clouds import PointClouds
 from cl3d.distill import Anchors, Budget, Condenser, Generator, Points, load, presets, save
 from cl3d.distill.parameterizations.anchor_set import AnchorSet
-from cl3d.distill.parameterizations.part_cut import PartCut
+from cl3d.distill.parameterizations.part_cut import PartCut, _rising
 from cl3d.distill.parameterizations.part_labels import (
     as_bytes,
     check_labels,
@@ -207,6 +207,24 @@ def test_a_fitted_generator_learns_where_parts_are():
         mine = decoded.of_class(label)
         heights = [float(mine.points.detach()[..., 1][mine.parts == low + part].mean()) for part in range(3)]
         assert heights[0] < heights[1] < heights[2], "the parts of blobs lie one above the other"
+
+
+def test_parts_of_hardly_any_points_have_room():
+    shares = torch.tensor([0.5, 1e-12, 0.5 - 2e-12, 1e-12], dtype=torch.float64)
+    ends = _rising(shares.cumsum(0).float())
+    cut = PartCut([[2, 3, 5, 7]], ends)
+    parts = torch.tensor([2, 3, 5, 7]).repeat(1, 500)
+    noise = cut.noise_for(parts, torch.zeros(1, dtype=torch.int64), generator(0))
+    assert torch.equal(cut.parts_at(noise, torch.zeros(1, dtype=torch.int64)), parts)
+    common = PartCut([[0, 1]], torch.tensor([0.25, 1.0]))
+    assert torch.equal(_rising(common.ends.clone()), common.ends)
+
+
+def test_more_parts_than_bytes_tell_apart_are_refused_before_anything_is_optimised():
+    parts = torch.arange(300).view(1, 2, 150)
+    anchors, logits = torch.rand(1, 2, 150, 3, generator=generator(0)), torch.zeros(1, 1, 1)
+    with pytest.raises(InputError, match="300 different parts"):
+        AnchorSet(anchors, logits, torch.zeros(1, dtype=torch.int64), parts=parts)
 
 
 def test_damaged_cuts_are_refused():

@@ -11,7 +11,7 @@ from script_runs import SCRIPTS
 
 from cl3d.errors import InputError
 from cl3d.report.charts.axes import round_values, span_of
-from cl3d.report.charts.of_runs import accuracy_matrix, charts_of, forgetting_by_step
+from cl3d.report.charts.of_runs import charts_of, forgetting_by_step, matrix_of
 from cl3d.report.charts.page import figure
 from cl3d.report.charts.paper import save_chart
 from cl3d.report.charts.values import BarChart, HeatMap, Line, LineChart
@@ -70,7 +70,7 @@ def test_axes_have_round_values():
 def test_charts_of_a_run_by_hand(tmp_path):
     [run] = collect([whole_run(tmp_path / "run")])
     assert list(charts_of(run)) == ["matrix", "forgetting", "seconds", "bytes", "peak"]
-    assert accuracy_matrix(run).values[2] == pytest.approx([80, 85, 90])
+    assert matrix_of(run).values[2] == pytest.approx([80, 85, 90])
     first, best, last = forgetting_by_step(run).lines
     assert first.y == best.y == pytest.approx([90, 90, 90])
     assert last.y == pytest.approx([80, 85, 90])

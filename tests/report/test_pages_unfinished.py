@@ -9,7 +9,7 @@ import pytest
 import torch
 from run_folders import a_set, leave, of, remember, results, viewer_of, whole_run
 
-from cl3d.continual.results import Results, StepResult
+from cl3d.continual import Results, StepResult
 from cl3d.continual.state import RunStates
 from cl3d.distill import save
 from cl3d.errors import InputError, Note

@@ -8,7 +8,7 @@ import pytest
 
 from cl3d.errors import InputError
 from cl3d.report.collect import collect
-from cl3d.report.curves import read_results, save_accuracy_curves
+from cl3d.report.curves import read_results, save_curves
 from cl3d.report.groups import label, side_by_side
 from cl3d.report.records import of_rows, of_runs
 from cl3d.report.summary import summarize
@@ -205,7 +205,7 @@ def test_records_have_all_numbers():
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_curves_are_drawn(tmp_path, ending):
     path = tmp_path / "deep" / f"curves.{ending}"
-    save_accuracy_curves(path, RUNS)
+    save_curves(path, RUNS)
     assert path.stat().st_size > 1000
 
 

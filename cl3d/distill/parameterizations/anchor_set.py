@@ -60,6 +60,8 @@ class AnchorSet(SyntheticSet):
         self.anchors = nn.Parameter(anchors.detach().to(torch.float32, copy=True))
         self.logits = nn.Parameter(logits.detach().clone())
         self.register_buffer("parts", parts, persistent=False)
+        if parts is not None and parts.shape[1] > 1:
+            as_bytes(parts[:, 1:], self._part_labels)  # refuses more of them than bytes tell apart
 
     def decode(self, generator: torch.Generator | None = None, num_points: int | None = None) -> PointClouds:
         """Anchors and blends, group by group; see :class:`SyntheticSet`."""

@@ -51,9 +51,8 @@ class PartCut(nn.Module):
         parts, ends = [], []
         for label in clouds.classes:
             own, counts = clouds.parts[clouds.labels == label].unique(return_counts=True)
-            shares = counts.double().cumsum(0) / counts.sum()
             parts.append(own.tolist())
-            ends.append(shares.float())
+            ends.append(_rising((counts.double().cumsum(0) / counts.sum()).float()))
         return cls(parts, torch.cat(ends))
 
     @classmethod
@@ -85,9 +84,23 @@ class PartCut(nn.Module):
             mine = ranks == rank
             position = torch.searchsorted(torch.tensor(own, device=parts.device), parts[mine])
             starts = torch.cat([ends.new_zeros(1), ends[:-1]])
-            noise[mine] = starts[position] + uniform[mine] * (ends - starts)[position]
+            drawn = starts[position] + uniform[mine] * (ends - starts)[position]
+            # a sum may be rounded up to the end, which is the next part's
+            noise[mine] = torch.minimum(drawn, _below(ends)[position])
         return noise
 
     def _of_each_class(self) -> Sequence[Tensor]:
         split: Sequence[Tensor] = self.ends.split([len(own) for own in self.parts])
         return split
+
+
+def _rising(ends: Tensor) -> Tensor:
+    """Ends, the last of which is 1, with room for a part that has too few points for float32 to see."""
+    for place in range(len(ends) - 2, -1, -1):
+        ends[place] = torch.minimum(ends[place], _below(ends[place + 1]))
+    return ends
+
+
+def _below(ends: Tensor) -> Tensor:
+    """The largest float32 below each."""
+    return torch.nextafter(ends, torch.zeros_like(ends))

@@ -9,12 +9,13 @@ from typing import Any
 
 from cl3d.report.charts.values import BarChart, Chart, HeatMap, Line, LineChart
 from cl3d.report.groups import PROTOCOLS, Group, Run, group_by_seed, label, steps_of
+from cl3d.report.headline import figure_name, headline
 
 KIB, MIB = 1 << 10, 1 << 20
 
 
-def accuracy_over_classes(runs: Sequence[Run], main: Run | None = None) -> LineChart:
-    """Accuracy on the classes seen against their number, a curve for each memory and bound.
+def curves_over_classes(runs: Sequence[Run], main: Run | None = None) -> LineChart:
+    """What runs are judged by, on the classes seen, against their number: a curve for each memory and bound.
 
     Runs that differ in their seeds alone are averaged, the band being their smallest and largest. What learns
     all classes at once is a level across.
@@ -36,23 +37,24 @@ def accuracy_over_classes(runs: Sequence[Run], main: Run | None = None) -> LineC
     last = [line for line in lines if line.y and line.y[-1] is not None]
     ends = ", ".join(f"{line.name} {line.y[-1]:.1f} %" for line in last)
     return LineChart(
-        "Accuracy over the classes seen",
+        f"{headline(runs[0]).title} over the classes seen",
         "classes seen",
-        "accuracy on classes seen (%)",
+        f"{figure_name(runs[0])} on classes seen (%)",
         seen,
         tuple(lines),
         f"After the last step: {ends}.",
     )
 
 
-def accuracy_matrix(run: Run) -> HeatMap:
+def matrix_of(run: Run) -> HeatMap:
     """Row i: after step i; column j: the test clouds of step j's classes; in percent."""
-    matrix = run["accuracy_matrix"]
+    told = headline(run)
+    matrix = told.matrix
     columns = tuple(str(j + 1) for j in range(steps_of(run)))
     names = tuple(str(i + 1) for i in range(len(matrix)))
     values = tuple(tuple(None if v is None else 100 * v for v in row) for row in matrix)
     return HeatMap(
-        "Accuracy matrix (%)",
+        f"{told.title} matrix (%)",
         "classes of step",
         "after step",
         columns,
@@ -63,9 +65,9 @@ def accuracy_matrix(run: Run) -> HeatMap:
 
 
 def forgetting_by_step(run: Run) -> LineChart:
-    """Of each step's classes: the accuracy right after they were learnt, the best ever, and the last."""
-    matrix = run["accuracy_matrix"]
-    columns = [[100 * row[j] for row in matrix[j:] if row[j] is not None] for j in range(len(matrix))]
+    """What was reached on each step's classes right after they were learnt, at best, and at last."""
+    matrix, name = headline(run).matrix, figure_name(run)
+    columns = [[100 * v for row in matrix[j:] if (v := row[j]) is not None] for j in range(len(matrix))]
     lines = (
         Line("right after it was learnt (first)", [c[0] if c else None for c in columns]),
         Line("best ever (max)", [max(c) if c else None for c in columns]),
@@ -75,7 +77,7 @@ def forgetting_by_step(run: Run) -> LineChart:
     return LineChart(
         "What is left of each step",
         "classes of step",
-        "accuracy (%)",
+        f"{name} (%)",
         tuple(float(j + 1) for j in range(len(matrix))),
         lines,
         f"Forgetting is {100 * told['max_minus_last']:.1f} points from the best and "
@@ -117,9 +119,10 @@ def peak_by_step(run: Run) -> LineChart:
 def charts_of(run: Run) -> dict[str, Chart]:
     """The charts of one run, by short names; those that it has the numbers for."""
     charts: dict[str, Chart] = {}
-    if run["accuracy_matrix"]:
-        charts["matrix"] = accuracy_matrix(run)
-    if len(run["accuracy_matrix"]) > 1:
+    steps = len(headline(run).matrix)
+    if steps:
+        charts["matrix"] = matrix_of(run)
+    if steps > 1:
         charts["forgetting"] = forgetting_by_step(run)
     if run["seconds"].get("per_step"):
         charts["seconds"] = seconds_by_step(run)
@@ -170,8 +173,8 @@ def _level(name: str, group: Group, seen: tuple[float, ...]) -> Line:
 
 
 def _percent(group: Group) -> tuple[list[float], list[float], list[float]]:
-    """Mean, smallest and largest accuracy after each step, in percent."""
-    columns = list(zip(*(run["accuracy_per_step"] for run in group.values()), strict=True))
+    """Mean, smallest and largest value after each step, in percent."""
+    columns = list(zip(*(headline(run).per_step for run in group.values()), strict=True))
     mean, low, high = ([100 * of(column) for column in columns] for of in (statistics.fmean, min, max))
     return mean, low, high
 

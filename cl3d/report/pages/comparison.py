@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from cl3d.errors import InputError
 from cl3d.html.markup import joined, paragraph, section, table
-from cl3d.report.charts.of_runs import accuracy_matrix, accuracy_over_classes, costs_side_by_side
+from cl3d.report.charts.of_runs import costs_side_by_side, curves_over_classes, matrix_of
 from cl3d.report.charts.page import figure
 from cl3d.report.collect import distinguished
 from cl3d.report.groups import Run, names_of, side_by_side
+from cl3d.report.headline import figure_name, headline
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
@@ -67,23 +68,24 @@ def _table(runs: Sequence[Run], reference: str | None, several: bool) -> Markup:
     shown = [[row[1], row[0], *row[2:]] for row in rows]
     head = columns(summary)
     head = [head[1], head[0], *head[2:]]
-    name = f"Accuracy: {title(summary)}" if several else "Accuracy"
+    figure_title = headline(runs[0]).title
+    name = f"{figure_title}: {title(summary)}" if several else figure_title
     note = (
         "Mean and sample standard deviation over seeds and class orders; forgetting is max − last, in points."
     )
     anchor = f"accuracy-{summary.protocol or 'bounds'}-{summary.steps}"
     return section(
-        name, figure(accuracy_over_classes(runs)), table(head, shown), paragraph(note, "quiet"), anchor=anchor
+        name, figure(curves_over_classes(runs)), table(head, shown), paragraph(note, "quiet"), anchor=anchor
     )
 
 
 def _matrices(names: Sequence[str], runs: Sequence[Run]) -> Markup:
     pieces = [
-        Markup("<div><h3>{}</h3>{}</div>").format(name, figure(accuracy_matrix(run)))
+        Markup("<div><h3>{}</h3>{}</div>").format(name, figure(matrix_of(run)))
         for name, run in zip(names, runs, strict=True)
-        if len(run["accuracy_matrix"]) > 1
+        if len(headline(run).matrix) > 1
     ]
-    return _figures("Accuracy matrices", pieces, "matrices")
+    return _figures(f"{headline(runs[0]).title} matrices", pieces, "matrices")
 
 
 def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
@@ -92,7 +94,8 @@ def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
         for name, run in zip(names, runs, strict=True)
     ]
     head = ["run", *(f"{called} (points)" for _, called, _ in FORGETTING)]
-    meaning = "; ".join(f"{called}: {what}" for _, called, what in FORGETTING)
+    told = figure_name(runs[0])
+    meaning = "; ".join(f"{called}: {what.format(figure=told)}" for _, called, what in FORGETTING)
     return section("Forgetting", table(head, rows), paragraph(f"{meaning}.", "quiet"), anchor="forgetting")
 
 

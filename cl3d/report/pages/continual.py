@@ -9,19 +9,20 @@ from pathlib import Path
 from markupsafe import Markup
 
 from cl3d.html.markup import definitions, details, joined, paragraph, section, table
-from cl3d.report.charts.of_runs import accuracy_over_classes, charts_of
+from cl3d.report.charts.of_runs import charts_of, curves_over_classes
 from cl3d.report.charts.page import figure
 from cl3d.report.groups import Run, label, steps_of
+from cl3d.report.headline import headline as told_of
 from cl3d.report.pages.beside import neighbours
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, headline, notices, page, what_was_run
 from cl3d.report.units import duration, size
 
 FORGETTING = (
-    ("max_minus_last", "max − last", "the best accuracy ever reached on a step's classes minus the last one"),
-    ("first_minus_last", "first − last", "the accuracy right after the step was learnt minus the last one"),
+    ("max_minus_last", "max − last", "the best {figure} ever reached on a step's classes minus the last one"),
+    ("first_minus_last", "first − last", "the {figure} right after the step was learnt minus the last one"),
 )
-"""Both kinds, what they are called, and what they are."""
+"""Both kinds, what they are called, and what they are, with the figure's name to put in."""
 
 BESIDE = """\
 Other finished runs in the same folder stand beside this one where data, steps and budget are the same; in
@@ -40,7 +41,7 @@ def report(found: Found, resolutions: Sequence[int] = (), others: Sequence[Path]
         others: folders of runs to stand beside it, besides those in the same folder.
     """
     run = found.results
-    if run is None or not run["accuracy_per_step"]:
+    if run is None or not told_of(run).per_step:
         return page(
             found.folder.name,
             "No step of this run is finished.",
@@ -54,7 +55,7 @@ def report(found: Found, resolutions: Sequence[int] = (), others: Sequence[Path]
         _about(found, run),
         notices(_notices(found)),
         guarded("Headline", partial(_headline, run)),
-        guarded("Accuracy", partial(_accuracy, run, others)),
+        guarded(told_of(run).title, partial(_curves, run, others)),
         guarded("Forgetting", partial(_forgetting, run)),
         guarded("Costs", partial(_costs, run)),
         guarded("The memory", partial(_memory, found, resolutions)),
@@ -75,7 +76,7 @@ def _notices(found: Found) -> list[str]:
     told = []
     run = found.results
     if found.status != "finished":
-        done = 0 if run is None else len(run["accuracy_per_step"])
+        done = 0 if run is None else len(told_of(run).per_step)
         whole = "" if run is None else f" of {steps_of(run)}"
         told.append(
             f"This run is {found.status}: the numbers are of the {done}{whole} steps that it has finished."
@@ -89,11 +90,12 @@ def _notices(found: Found) -> list[str]:
 
 
 def _headline(run: Run) -> Markup:
-    forgetting, done = run["forgetting"], len(run["accuracy_per_step"])
+    told, forgetting = told_of(run), run["forgetting"]
     seconds, peak = run["seconds"].get("total"), (run.get("peak_memory") or {}).get("highest")
     figures = [
-        ("final accuracy", f"{100 * run['final_accuracy']:.1f} %", f"after step {done}, classes seen so far"),
-        ("average accuracy", f"{100 * run['average_accuracy']:.1f} %", "mean over the steps"),
+        (f"final {told.name}", percent(told.final), f"after step {len(told.per_step)}, classes seen so far"),
+        (f"average {told.name}", percent(told.average), "mean over the steps"),
+        *_other_figures(run),
         (
             "forgetting",
             points(forgetting["max_minus_last"]),
@@ -112,18 +114,30 @@ def _headline(run: Run) -> Markup:
     return headline(figures)
 
 
-def _accuracy(run: Run, others: Sequence[Path]) -> Markup:
+def _other_figures(run: Run) -> list[tuple[str, str, str]]:
+    """After the last step, where networks segment; nothing where they classify."""
+    if "class_miou_per_step" not in run:
+        return []
+    seen = run["seen_parts_instance_miou_per_step"][-1]
+    return [
+        ("class mIoU", percent(run["final_class_miou"]), "mean over the classes"),
+        ("points", percent(run["final_accuracy"]), "whose part is right"),
+        ("among seen parts", percent(seen), "instance mIoU, the parts of all classes seen to choose from"),
+    ]
+
+
+def _curves(run: Run, others: Sequence[Path]) -> Markup:
     beside = neighbours(run, others)
     charts = charts_of(run)
-    curve = figure(accuracy_over_classes([run, *beside], main=run))
+    curve = figure(curves_over_classes([run, *beside], main=run))
     note = BESIDE if beside else ALONE
     figures = Markup("<div class=figures>{}{}</div>").format(curve, figure(charts["matrix"]))
-    return section("Accuracy", figures, paragraph(note, "quiet"), _by_class(run), anchor="accuracy")
+    return section(told_of(run).title, figures, paragraph(note, "quiet"), _by_class(run), anchor="accuracy")
 
 
 def _by_class(run: Run) -> Markup:
-    """The accuracy on each class after the last step, the lowest first."""
-    names, last = run["settings"]["class_names"], run["class_accuracy_per_step"][-1]
+    """What was reached on each class after the last step, the lowest first."""
+    told, names = told_of(run), run["settings"]["class_names"]
     came = {}
     start = 0
     for step, size_of in enumerate(run["settings"]["classes_per_step"], 1):
@@ -132,11 +146,13 @@ def _by_class(run: Run) -> Markup:
         start += size_of
     rows = [
         (names[int(key)], came.get(int(key)), f"{100 * value:.1f}")
-        for key, value in sorted(last.items(), key=lambda item: item[1])
+        for key, value in sorted(told.by_class[-1].items(), key=lambda item: item[1])
     ]
     return details(
-        "Accuracy of each class",
-        table(["class", "came in step", "accuracy %"], rows, "After the last step, the lowest first"),
+        f"{told.class_name[0].upper()}{told.class_name[1:]} of each class",
+        table(
+            ["class", "came in step", f"{told.class_name} %"], rows, "After the last step, the lowest first"
+        ),
     )
 
 
@@ -145,7 +161,10 @@ def _forgetting(run: Run) -> Markup:
     if "forgetting" not in charts:
         return Markup("")
     facts = definitions(
-        (f"{name}: {points(told[key])} points", what + ", averaged over the earlier steps")
+        (
+            f"{name}: {points(told[key])} points",
+            f"{what.format(figure=told_of(run).name)}, averaged over the earlier steps",
+        )
         for key, name, what in FORGETTING
     )
     both = Markup("<div class=figures>{}<div>{}</div></div>").format(figure(charts["forgetting"]), facts)
@@ -177,6 +196,7 @@ def _settings(found: Found, run: Run) -> Markup:
     )
     same_seed = settings.get("order_seed", settings["seed"]) == settings["seed"]
     facts = [
+        ("task", "part segmentation" if "task" in settings else None),
         ("data", f"{settings['dataset']}, {settings['num_points']:,} points per cloud"),
         ("fingerprint", settings["data_fingerprint"]),
         ("memory", f"{settings['buffer']}, {settings['budget']}" if settings["buffer"] else "none"),
@@ -192,6 +212,11 @@ def _settings(found: Found, run: Run) -> Markup:
 
 def _code(text: str | None) -> Markup | None:
     return None if text is None else Markup("<code>{}</code>").format(text)
+
+
+def percent(fraction: float | None) -> str:
+    """In percent."""
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
 
 
 def points(fraction: float) -> str:

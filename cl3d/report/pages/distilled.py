@@ -27,7 +27,7 @@ def report(found: Found, resolutions: Sequence[int] = ()) -> str:
         _about(found),
         notices(_notices(found)),
         guarded("Headline", partial(_headline, found)),
-        guarded("Accuracy", partial(_evaluations, found)),
+        guarded("Networks trained on it", partial(_evaluations, found)),
         guarded("The clouds", partial(_clouds, found, resolutions)),
         guarded("What was run", partial(_settings, found)),
     )
@@ -60,12 +60,13 @@ def _notices(found: Found) -> list[str]:
 def _headline(found: Found) -> Markup:
     figures = []
     for name, told in found.evaluations.items():
-        runs = len(told["accuracies"])
-        called = "test accuracy" if name == "evaluation" else f"test accuracy, {name}"
+        figure, values = judged_by(told)
+        runs = len(values)
+        called = f"test {figure}" if name == "evaluation" else f"test {figure}, {name}"
         figures.append(
             (
                 called,
-                f"{percent(told['accuracies'])} %",
+                f"{percent(values)} %",
                 f"{runs} network{'s' if runs > 1 else ''}, last epoch",
             )
         )
@@ -90,26 +91,44 @@ def _headline(found: Found) -> Markup:
 
 def _evaluations(found: Found) -> Markup:
     pieces = [_evaluation(name, told) for name, told in found.evaluations.items()]
-    return section("Accuracy of networks trained on it", *pieces, anchor="accuracy") if pieces else Markup("")
+    return section("Networks trained on it", *pieces, anchor="accuracy") if pieces else Markup("")
 
 
 def _evaluation(name: str, told: dict[str, Any]) -> Markup:
-    each = ", ".join(f"{100 * accuracy:.1f} %" for accuracy in told["accuracies"])
+    figure, values = judged_by(told)
+    of_class = "mean IoU" if "instance_miou" in told else "accuracy"
+    each = ", ".join(f"{100 * value:.1f} %" for value in values)
     title = "" if name == "evaluation" else f"{name}: "
     best = told.get("best_epoch_selected_on_test") or []
     selected = f" Best epochs, selected on the test set: {percent(best)} %." if best else ""
     rows = sorted(told["per_class"].items(), key=lambda item: item[1])
     classes = table(
-        ["class", "accuracy %"],
+        ["class", f"{of_class} %"],
         [(c, f"{100 * a:.1f}") for c, a in rows],
         "Mean over networks, the lowest first",
     )
     return joined(
         [
-            paragraph(f"{title}{percent(told['accuracies'])} % on {told['dataset']} ({each}).{selected}"),
-            details("Accuracy of each class", classes),
+            paragraph(
+                f"{title}{percent(values)} % {figure} on {told['dataset']} ({each}).{_others(told)}{selected}"
+            ),
+            details(f"{of_class[0].upper()}{of_class[1:]} of each class", classes),
         ]
     )
+
+
+def judged_by(told: dict[str, Any]) -> tuple[str, list[float]]:
+    """What ``evaluation.json`` is looked at for first, and its value of each network."""
+    if "instance_miou" in told:
+        return "instance mIoU", told["instance_miou"]
+    return "accuracy", told["accuracies"]
+
+
+def _others(told: dict[str, Any]) -> str:
+    """The other figures of networks that segment; nothing of those that classify."""
+    if "class_miou" not in told:
+        return ""
+    return f" Class mIoU {percent(told['class_miou'])} %, points {percent(told['accuracies'])} %."
 
 
 def _clouds(found: Found, resolutions: Sequence[int]) -> Markup:

@@ -18,6 +18,7 @@ from cl3d.errors import InputError
 from cl3d.locks import in_use
 from cl3d.report.curves import load_results
 from cl3d.report.groups import Run, label, steps_of
+from cl3d.report.headline import headline
 
 Value = TypeVar("Value")
 STEP = re.compile(r"step_(\d+)(?:_after_(\d+))?")
@@ -125,7 +126,10 @@ def _results(found: Found) -> Run | None:
 
 def _usable(run: Run) -> Run:
     """Results that say at least what they are of."""
-    label(run), steps_of(run), run["accuracy_per_step"], run["accuracy_matrix"]
+    label(run), steps_of(run)
+    told = headline(run)
+    if len(told.matrix) < len(told.per_step):
+        raise InputError(f"results.json lacks the matrix of {told.name}")
     return run
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from cl3d.distill.show import class_names_of
 from cl3d.errors import InputError
 from cl3d.html.markup import section, table
-from cl3d.report.pages.distilled import title
+from cl3d.report.pages.distilled import judged_by, title
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
 from cl3d.report.text_tables import percent
@@ -58,15 +58,17 @@ def _names(found: Sequence[Found]) -> list[str]:
 
 
 def _table(names: Sequence[str], found: Sequence[Found]) -> Markup:
-    rows = []
+    rows, figures = [], set[str]()
     for name, one in zip(names, found, strict=True):
         synthetic = one.sets[0].synthetic
         moved = synthetic.info.get("moved_mean")
         tests = [
-            f"{percent(told['accuracies'])}" + ("" if who == "evaluation" else f" ({who})")
+            f"{percent(judged_by(told)[1])}" + ("" if who == "evaluation" else f" ({who})")
             for who, told in one.evaluations.items()
         ]
+        figures |= {judged_by(told)[0] for told in one.evaluations.values()}
         size = [len(synthetic), synthetic.stored_clouds, f"{synthetic.nbytes:,}"]
         rows.append([name, *size, None if moved is None else f"{moved:.3f}", ", ".join(tests) or None])
-    head = ["set", "clouds", "stored", "bytes", "moved", "test accuracy %"]
+    tested = " or ".join(sorted(figures)) or "accuracy"
+    head = ["set", "clouds", "stored", "bytes", "moved", f"test {tested} %"]
     return section("What they cost and are worth", table(head, rows), anchor="table")

@@ -1,0 +1,51 @@
+"""What of a run does not fit together, said before anything is computed."""
+
+from __future__ import annotations
+
+from cl3d.continual.strategies import Strategy
+from cl3d.data import Dataset
+from cl3d.distill import Training
+from cl3d.distill.networks import BuildModel, trial
+from cl3d.distill.part_evaluation import check_parts
+from cl3d.distill.views import for_net
+from cl3d.errors import InputError
+
+CLASSIFIERS = ("softmax", "nearest_mean")
+
+
+def check_classifier(classifier: str, joint_condensed: bool, strategy: Strategy) -> None:
+    """Refuses a classifier or a control that the strategy has no memory for.
+
+    Raises:
+        InputError: saying what to give.
+    """
+    if classifier not in CLASSIFIERS:
+        raise InputError(f"classifier={classifier}: give one of {', '.join(CLASSIFIERS)}")
+    if strategy.needs_buffer:
+        return
+    asked = {
+        "classifier=nearest_mean": classifier == "nearest_mean",
+        "joint_condensed=true": joint_condensed,
+    }
+    for what in [name for name, given in asked.items() if given]:
+        raise InputError(
+            f"{what}, but strategy={strategy.name} has no memory: give one that has, e.g. strategy=scratch"
+        )
+
+
+def check_segmentation(dataset: Dataset, model: BuildModel, classifier: str, training: Training) -> None:
+    """Refuses what networks that segment cannot learn or be tested with.
+
+    Raises:
+        InputError: saying what to give.
+    """
+    if classifier != "softmax":
+        raise InputError(
+            f"classifier={classifier} tells classes, which networks that segment are told: leave it out"
+        )
+    if training.mixup is not None:
+        raise InputError("mixup mixes classes, of which part segmentation is told: leave mixup out")
+    net = trial(model)
+    for split, clouds in (("train", dataset.train), ("test", dataset.test)):
+        for_net(net, clouds, f"the {split} clouds of {dataset.name}")
+    check_parts(dataset.test, dataset.class_parts, "the test clouds")
