@@ -132,7 +132,7 @@ class Continued(SegmentsParts, SupervisedTemplate):
             super()._train_exp(experience, eval_streams, **kwargs)
 
     def forward(self) -> Any:
-        """As usual, in the precision asked for; no batch of one or two clouds reaches a BatchNorm in training."""
+        """As usual, in the precision asked for; a batch of one or two clouds reaches no BatchNorm."""
         own = super().forward
         with guarded_statistics(self.model, len(self.mb_x)):
             return as_asked(lambda model: own())(self.model)
