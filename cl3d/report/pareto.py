@@ -19,6 +19,9 @@ from cl3d.report.style import curve_style
 Points = dict[str, dict[int, list[float]]]
 """Accuracies of the seeds, by condenser and bytes."""
 
+FEW_CURVES = 8
+"""The legend of more than these stands below the picture, not among the points."""
+
 
 def read_comparisons(folders: Sequence[Path]) -> tuple[Points, str]:
     """The accuracies in the ``comparison.csv`` of each folder, or the instance mIoUs; and which of the two.
@@ -79,7 +82,9 @@ def save_pareto(path: Path, points: Points, figure_name: str = "accuracy") -> No
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
     if not points:
         raise InputError("there is no comparison to draw: give folders that compare.py wrote")
-    figure = Figure(figsize=(6.4, 4.2), dpi=130, layout="constrained")
+    below = len(points) > FEW_CURVES
+    height = 4.2 + (0.2 * -(-len(points) // 2) if below else 0)
+    figure = Figure(figsize=(6.4, height), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     front = [(nbytes, 100 * statistics.fmean(points[name][nbytes])) for name, nbytes in pareto_front(points)]
@@ -94,7 +99,10 @@ def save_pareto(path: Path, points: Points, figure_name: str = "accuracy") -> No
     axes.set_xlabel("bytes of the set")
     axes.set_ylabel(f"test {figure_name}, last epoch (%)")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, frameon=False)
+    if below:
+        figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
+    else:
+        axes.legend(fontsize=8, frameon=False)
     picture = io.BytesIO()
     figure.savefig(picture, format=path.suffix.removeprefix("."))
     write_bytes(path, picture.getvalue())
