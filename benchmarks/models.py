@@ -23,10 +23,11 @@ from torch import nn
 from workload import SEED, ellipsoids
 
 from cl3d.atomic import write_text
-from cl3d.cli import CONFIGS, build
+from cl3d.config_paths import CONFIGS
 from cl3d.ops.allocator import tune_allocator
 from cl3d.random import generator, isolated
 from cl3d.report.text_tables import markdown
+from cl3d.settings import build
 
 CLASSES = 40
 STEPS = 2

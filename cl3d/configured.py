@@ -6,8 +6,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import budget, build, build_condenser, flag, whole
 from cl3d.config_paths import order_file
+from cl3d.settings import budget, build, build_condenser, flag, whole
 from cl3d.tasks import build_task
 
 

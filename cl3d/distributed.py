@@ -43,6 +43,12 @@ class _Place:
 
 
 _place = _Place()
+_at_end: list[Callable[[], object]] = []
+
+
+def at_end(forget: Callable[[], object]) -> None:
+    """Calls ``forget`` when the processes part: a group that outlives them may abort the interpreter."""
+    _at_end.append(forget)
 
 
 def rank() -> int:
@@ -100,6 +106,8 @@ def processes() -> Iterator[None]:
         yield
     finally:
         _place = _Place()
+        for forget in _at_end:
+            forget()
     # only where all have come to the end: after an error it would wait for who has gone
     with _connected():
         distributed.all_reduce(torch.zeros(1))

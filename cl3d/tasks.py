@@ -8,9 +8,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, build_dataset
 from cl3d.errors import InputError
 from cl3d.random import isolated
+from cl3d.settings import build, build_dataset
 
 PART_SEGMENTATION = "part_segmentation"
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from cl3d.distributed import rank, world
+from cl3d.distributed import at_end, rank, world
 
 
 @dataclass(frozen=True)
@@ -111,3 +111,6 @@ def _groups(units: int, whole: Any) -> list[Any]:
     """A group for each unit; made by all processes at once."""
     del whole  # another run's groups are others
     return [distributed.new_group(list(range(unit, world(), units))) for unit in range(units)]
+
+
+at_end(_groups.cache_clear)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import flag, launch
+from cl3d.cli import launch
 from cl3d.configured import build_log, continual_run
 from cl3d.report.sweep import Forecast
 from cl3d.run_folder import open_folder
+from cl3d.settings import flag
 
 jobs = Forecast()
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import NUMERICS, budget, build_condenser, handed_on, launch, whole
+from cl3d.cli import launch
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.settings import NUMERICS, budget, build_condenser, handed_on, whole
 from cl3d.tasks import build_task
 
 

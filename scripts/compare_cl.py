@@ -11,9 +11,10 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import NUMERICS, build_dataset, flag, handed_on, launch, whole
+from cl3d.cli import launch
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.settings import NUMERICS, build_dataset, flag, handed_on, whole
 
 CLOUDS = ("shots", "imbalance", "holdout", "canonical")
 GROWS = ("buffers", "bounds", "strategies", "steps", "seeds", "class_orders", "reference", "cells")

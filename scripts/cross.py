@@ -10,9 +10,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build_dataset, flag, launch, whole
+from cl3d.cli import launch
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.settings import build_dataset, flag, whole
 
 
 def main(config: DictConfig, folder: Path) -> None:

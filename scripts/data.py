@@ -7,7 +7,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import launch, whole
+from cl3d.cli import launch
+from cl3d.settings import whole
 
 
 def main(config: DictConfig, folder: Path) -> None:

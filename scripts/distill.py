@@ -12,11 +12,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from cl3d.atomic import remove
-from cl3d.cli import budget, build_condenser, flag, launch, whole
+from cl3d.cli import launch
 from cl3d.configured import build_log
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.settings import budget, build_condenser, flag, whole
 from cl3d.tasks import build_task
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, flag, launch, whole
+from cl3d.cli import launch
 from cl3d.configured import build_log
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
+from cl3d.settings import build, flag, whole
 from cl3d.tasks import build_task
 
 

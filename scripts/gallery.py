@@ -6,7 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from cl3d.cli import build, flag, launch, whole
+from cl3d.cli import launch
+from cl3d.settings import build, flag, whole
 from cl3d.tasks import build_model
 
 

@@ -9,11 +9,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cl3d.cli import budget, build
 from cl3d.config_paths import CONFIGS, order_file
 from cl3d.distill import Budget, Condenser, Training, presets, protocols
 from cl3d.errors import InputError
 from cl3d.models import Backbone, SegmentationNet
+from cl3d.settings import budget, build
 from cl3d.tasks import build_model
 
 

@@ -12,9 +12,9 @@ from hydra import compose, initialize_config_dir
 from script_runs import TINY, TINY_RUN, results_of, resume, run
 from services import Mlflow
 
-from cl3d.cli import build
 from cl3d.config_paths import CONFIGS
 from cl3d.loggers.lines import Lines
+from cl3d.settings import build
 
 ITERATIONS = 4
 DM = ("buffer=dm", f"condenser.iterations={ITERATIONS}")

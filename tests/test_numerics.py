@@ -10,8 +10,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from cl3d.cli import CONFIGS, build, computing
 from cl3d.clouds import PointClouds
+from cl3d.config_paths import CONFIGS
 from cl3d.continual import ContinualRun
 from cl3d.continual.bounds import Naive
 from cl3d.continual.strategies import Rehearse, Scratch
@@ -27,6 +27,7 @@ from cl3d.models import PointNet
 from cl3d.numerics import check_precision, computed_on, numerics
 from cl3d.progress import Advance
 from cl3d.random import generator, isolated
+from cl3d.settings import build, computing
 
 CPU = torch.device("cpu")
 SMALL = partial(PointNet, channels=(5, 11), head=(7,))

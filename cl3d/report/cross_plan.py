@@ -15,7 +15,6 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cl3d.cli import NUMERICS, budget, build, build_condenser, handed_on, whole
 from cl3d.config_paths import CONFIGS
 from cl3d.data import Dataset
 from cl3d.distill import SyntheticSet, load
@@ -24,6 +23,7 @@ from cl3d.errors import InputError
 from cl3d.report.cross import Column, Cross, Row
 from cl3d.report.distill import check_fits
 from cl3d.report.jobs import distilling, listed, seeds_of, slug
+from cl3d.settings import NUMERICS, budget, build, build_condenser, handed_on, whole
 from cl3d.tasks import build_model, parts_to_learn
 
 GROWS = ("sets", "condensers", "distil_with", "models", "seeds")

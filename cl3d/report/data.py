@@ -9,7 +9,6 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from rich.markup import escape
 
-from cl3d.cli import build
 from cl3d.clouds import PointClouds
 from cl3d.data import Dataset
 from cl3d.data.duplicates import CopyCounter
@@ -18,6 +17,7 @@ from cl3d.progress import Progress
 from cl3d.report.gallery import class_panels, save_gallery
 from cl3d.report.terminal import Terminal
 from cl3d.report.units import size
+from cl3d.settings import build
 
 ACTIONS = ("info", "check", "prepare")
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hydra import compose, initialize_config_dir
 
-from cl3d.cli import CONFIGS, build_condenser
+from cl3d.config_paths import CONFIGS
 from cl3d.distill import Anchors, Budget, Points, at_resolution, presets
 from cl3d.errors import InputError
+from cl3d.settings import build_condenser
 from cl3d.testing.condensers import blobs
 
 OF_POINTS = ["random", "herding", "k_center", "spectral", "dc", "pcc", "dm", "mtt", "sadm", "random_coarse"]

@@ -7,14 +7,15 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from cl3d.cli import CONFIGS, build
 from cl3d.clouds import PointClouds
+from cl3d.config_paths import CONFIGS
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.distill import Budget, presets
 from cl3d.distill.objectives import GradientMatching
 from cl3d.errors import InputError
 from cl3d.models import Backbone, PointNet, Rotated, Rotator
 from cl3d.random import generator, isolated
+from cl3d.settings import build
 from cl3d.testing.backbones import check_backbone
 
 MODELS = sorted(

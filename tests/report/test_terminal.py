@@ -172,7 +172,7 @@ def test_a_narrow_terminal_has_one_line_for_each_task(width):
 
 
 def test_an_interrupt_gives_the_terminal_back():
-    code, written = on_a_terminal(100, 0.2, interrupt=True)
+    code, written = on_a_terminal(100, 5, interrupt=True)
     assert code != 0
     assert written.count(HIDE) == written.count(SHOW) == 1
     assert written.index(SHOW) < written.index("KeyboardInterrupt")

@@ -93,7 +93,7 @@ def _compared(folder: Path, config: Config) -> Facts:
 
 
 def _crossed(folder: Path, config: Config) -> Facts:
-    sets = len(config["sets"]) + len(config["condensers"]) * len(config["distil_with"])
+    sets = len(config["sets"]) + len(config["condensers"]) * len(config["distil_with"] or ["model="])
     planned = sets * len(config["models"]) * _count(config["seeds"])
     done = len(list(folder.glob("cells/*/*/seed_*/evaluation.json")))
     whole = (folder / "cross.csv").exists() and done >= planned

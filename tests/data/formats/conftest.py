@@ -24,10 +24,10 @@ def load(tmp_path: Path) -> Reader:
 
 
 @pytest.fixture
-def refuse(load: Reader) -> Refusal:
+def check_refused(load: Reader) -> Refusal:
     """Reads bytes that must be refused with a message that names the file, and returns the message."""
 
-    def refuse(name: str, content: bytes, message: str) -> str:
+    def check_refused(name: str, content: bytes, message: str) -> str:
         with pytest.raises(InputError, match=message) as caught:
             load(name, content)
         text = str(caught.value)
@@ -35,7 +35,7 @@ def refuse(load: Reader) -> Refusal:
         assert "\n" not in text
         return text
 
-    return refuse
+    return check_refused
 
 
 @pytest.fixture

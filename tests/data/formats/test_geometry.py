@@ -28,14 +28,14 @@ def test_endings_may_be_in_upper_case(load: Reader, points: Array, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["a.glb", "ply", "a.txt.gz", "a."])
-def test_other_endings_are_refused_with_those_that_are_read(refuse: Refusal, name: str) -> None:
-    message = refuse(name, b"0 0 0\n1 1 1\n", "give a file that ends in")
+def test_other_endings_are_refused_with_those_that_are_read(check_refused: Refusal, name: str) -> None:
+    message = check_refused(name, b"0 0 0\n1 1 1\n", "give a file that ends in")
     assert all(ending in message for ending in ENDINGS)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_an_empty_file_is_named(refuse: Refusal, ending: str) -> None:
-    refuse(f"a{ending}", b"", "is empty")
+def test_an_empty_file_is_named(check_refused: Refusal, ending: str) -> None:
+    check_refused(f"a{ending}", b"", "is empty")
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:

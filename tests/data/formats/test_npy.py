@@ -32,45 +32,45 @@ def test_a_header_of_version_2(load: Reader, points: Array) -> None:
 
 
 @pytest.mark.parametrize("shape", ["(7, 2)", "(21,)", "()", "(7, 3, 1)", "(0, 3)", "(-7, 3)", "(7, -3)"])
-def test_other_shapes_are_refused(refuse: Refusal, shape: str) -> None:
-    refuse("a.npy", header(shape) + bytes(84), r"byte 0: the array is float32 of shape \(")
+def test_other_shapes_are_refused(check_refused: Refusal, shape: str) -> None:
+    check_refused("a.npy", header(shape) + bytes(84), r"byte 0: the array is float32 of shape \(")
 
 
 @pytest.mark.parametrize("shape", ["(3, 7)", "(3, 4)"])
-def test_coordinates_in_rows_are_refused(refuse: Refusal, shape: str) -> None:
-    refuse("a.npy", header(shape) + bytes(84), r"byte 0: the array of shape \(3, .* transpose it")
+def test_coordinates_in_rows_are_refused(check_refused: Refusal, shape: str) -> None:
+    check_refused("a.npy", header(shape) + bytes(84), r"byte 0: the array of shape \(3, .* transpose it")
 
 
 @pytest.mark.parametrize(
     "descr", ["'<i4'", "'<c8'", "'|b1'", "'|S4'", "'|O'", "[('x', '<f4')]", "'|V0'", "{}"]
 )
-def test_other_types_are_refused_and_never_unpickled(refuse: Refusal, descr: str) -> None:
-    refuse("a.npy", header("(7, 3)", descr) + bytes(84), "byte 0: the array is .*; give floats")
+def test_other_types_are_refused_and_never_unpickled(check_refused: Refusal, descr: str) -> None:
+    check_refused("a.npy", header("(7, 3)", descr) + bytes(84), "byte 0: the array is .*; give floats")
 
 
-def test_an_array_of_objects_is_refused(refuse: Refusal) -> None:
-    refuse("a.npy", npy(np.array([[1, None, {}]], dtype=object)), "the array is object")
+def test_an_array_of_objects_is_refused(check_refused: Refusal) -> None:
+    check_refused("a.npy", npy(np.array([[1, None, {}]], dtype=object)), "the array is object")
 
 
 @pytest.mark.parametrize(
     ("shape", "size"),
     [("(7, 3)", 83), ("(7, 3)", 85), ("(8, 3)", 84), ("(10**9, 10**9)", 84), (f"({10**30}, 3)", 84)],
 )
-def test_the_size_must_be_that_of_the_shape(refuse: Refusal, shape: str, size: int) -> None:
+def test_the_size_must_be_that_of_the_shape(check_refused: Refusal, shape: str, size: int) -> None:
     content = header(shape)
     message = (
         "the header is not" if "**" in shape else f"byte {len(content)}: an array of shape .* {size} follow"
     )
-    refuse("a.npy", content + bytes(size), message)
+    check_refused("a.npy", content + bytes(size), message)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_values_that_are_not_finite_name_the_byte(refuse: Refusal, order: str) -> None:
+def test_values_that_are_not_finite_name_the_byte(check_refused: Refusal, order: str) -> None:
     stored = np.random.default_rng(0).standard_normal((7, 5)).astype(np.float64, order=order)
     stored[4, 1] = 1e39
     content = npy(stored)
     place = len(content) - 7 * 5 * 8 + 4 * 8 * (5 if order == "C" else 1)
-    refuse("a.npy", content, f"byte {place}: point 4 is")
+    check_refused("a.npy", content, f"byte {place}: point 4 is")
 
 
 def test_columns_after_the_third_may_be_anything(load: Reader) -> None:
@@ -94,5 +94,5 @@ def test_columns_after_the_third_may_be_anything(load: Reader) -> None:
         b"1 2 3\n4 5 6\n",
     ],
 )
-def test_damaged_headers(refuse: Refusal, content: bytes) -> None:
-    refuse("a.npy", content, r"byte \d+: the header is not that of a \.npy file")
+def test_damaged_headers(check_refused: Refusal, content: bytes) -> None:
+    check_refused("a.npy", content, r"byte \d+: the header is not that of a \.npy file")

@@ -73,9 +73,9 @@ def test_everything_else_is_ignored(load: Reader) -> None:
         ("v 1 1 1\nv 1 1 1\n", "has no extent"),
     ],
 )
-def test_unusable_content(refuse: Refusal, content: str, message: str) -> None:
-    refuse("a.obj", content.encode(), message)
+def test_unusable_content(check_refused: Refusal, content: str, message: str) -> None:
+    check_refused("a.obj", content.encode(), message)
 
 
-def test_what_is_not_utf8_names_the_line(refuse: Refusal) -> None:
-    refuse("a.obj", VERTICES.encode() + b"g K\xf6rper\n", "line 5: byte 0xf6 is not UTF-8")
+def test_what_is_not_utf8_names_the_line(check_refused: Refusal) -> None:
+    check_refused("a.obj", VERTICES.encode() + b"g K\xf6rper\n", "line 5: byte 0xf6 is not UTF-8")

@@ -77,11 +77,11 @@ VERTICES = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n"
         ("OFF\n2 0 0\n1 1 1\n1 1 1\n", "has no extent"),
     ],
 )
-def test_unusable_content(refuse: Refusal, content: str, message: str) -> None:
-    refuse("a.off", content.encode(), message)
+def test_unusable_content(check_refused: Refusal, content: str, message: str) -> None:
+    check_refused("a.off", content.encode(), message)
 
 
-def test_many_faces_keep_their_line_numbers(refuse: Refusal, points: Array) -> None:
+def test_many_faces_keep_their_line_numbers(check_refused: Refusal, points: Array) -> None:
     polygons = [[0, 1, 2]] * 997
     polygons[700] = [0, 1, 7]
-    refuse("a.off", off(points, polygons), f"line {2 + 7 + 701}: the face has point 7")
+    check_refused("a.off", off(points, polygons), f"line {2 + 7 + 701}: the face has point 7")

@@ -73,7 +73,9 @@ def test_headers_that_are_allowed(load: Reader, points: Array, changes: dict[str
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_points_with_nan_are_refused_with_the_reason(refuse: Refusal, points: Array, encoding: str) -> None:
+def test_points_with_nan_are_refused_with_the_reason(
+    check_refused: Refusal, points: Array, encoding: str
+) -> None:
     points[[3, 5], 2] = np.nan
     content = pcd(points, encoding)
     place = {
@@ -81,27 +83,27 @@ def test_points_with_nan_are_refused_with_the_reason(refuse: Refusal, points: Ar
         "binary": f"byte {len(content) - 4 * 12}: point 3 is",
         "binary_compressed": "in its compressed data: point 3 is",
     }[encoding]
-    refuse("a.pcd", content, f"{place}.* PCD marks invalid returns so, remove them first")
+    check_refused("a.pcd", content, f"{place}.* PCD marks invalid returns so, remove them first")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_what_is_cut_is_refused(refuse: Refusal, points: Array, encoding: str) -> None:
+def test_what_is_cut_is_refused(check_refused: Refusal, points: Array, encoding: str) -> None:
     whole = pcd(points, encoding)
     # a text may lose its last digits unnoticed, but no column
     end = whole.rindex(b" ") if encoding == "ascii" else len(whole)
     for kept in range(1, end, 3):
-        refuse("a.pcd", whole[:kept], r"a\.pcd, (line|byte) \d+: ")
+        check_refused("a.pcd", whole[:kept], r"a\.pcd, (line|byte) \d+: ")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_what_follows_the_points_is_refused_unless_it_is_padding(
-    load: Reader, refuse: Refusal, points: Array, encoding: str
+    load: Reader, check_refused: Refusal, points: Array, encoding: str
 ) -> None:
     whole = pcd(points, encoding)
     if encoding == "ascii":
-        refuse("a.pcd", whole + b"1 2 3\n", "line 19: the file goes on after its 7 points")
+        check_refused("a.pcd", whole + b"1 2 3\n", "line 19: the file goes on after its 7 points")
     else:
-        refuse("a.pcd", whole + b"\0\0\1\0", f"byte {len(whole)}: 4 bytes follow")
+        check_refused("a.pcd", whole + b"\0\0\1\0", f"byte {len(whole)}: 4 bytes follow")
         assert np.array_equal(load("a.pcd", whole + bytes(4096)).points, points)
 
 
@@ -138,22 +140,28 @@ def test_what_follows_the_points_is_refused_unless_it_is_padding(
         ({"VIEWPOINT": "0\nWIDTH 7"}, "line 10: WIDTH is there already"),
     ],
 )
-def test_unusable_headers(refuse: Refusal, points: Array, changes: dict[str, str], message: str) -> None:
+def test_unusable_headers(
+    check_refused: Refusal, points: Array, changes: dict[str, str], message: str
+) -> None:
     content = pcd_header(7, "ascii", **changes) + text(np.abs(points))
-    refuse("a.pcd", content, message)
+    check_refused("a.pcd", content, message)
 
 
-def test_what_is_no_header(refuse: Refusal) -> None:
-    refuse("a.pcd", b"\xff" * 100, "line 1: the file ends before DATA")
-    refuse("a.pcd", b"1 2 3\n4 5 6\n", "line 1: '1' stands where one of VERSION")
-    refuse("a.pcd", pcd_header(0, "binary", WIDTH="0"), "has no points")
+def test_what_is_no_header(check_refused: Refusal) -> None:
+    check_refused("a.pcd", b"\xff" * 100, "line 1: the file ends before DATA")
+    check_refused("a.pcd", b"1 2 3\n4 5 6\n", "line 1: '1' stands where one of VERSION")
+    check_refused("a.pcd", pcd_header(0, "binary", WIDTH="0"), "has no points")
 
 
 @pytest.mark.parametrize("points", [10**9, 10**17])
-def test_huge_counts_are_compared_with_the_size(refuse: Refusal, points: int) -> None:
+def test_huge_counts_are_compared_with_the_size(check_refused: Refusal, points: int) -> None:
     size = len(pcd_header(points, "binary"))
-    refuse("a.pcd", pcd_header(points, "binary") + bytes(24), f"byte {size}: {points} points of 12 bytes")
-    refuse("a.pcd", pcd_header(points, "ascii") + b"1 2 3\n", f"{points} points are promised, but only 1")
+    check_refused(
+        "a.pcd", pcd_header(points, "binary") + bytes(24), f"byte {size}: {points} points of 12 bytes"
+    )
+    check_refused(
+        "a.pcd", pcd_header(points, "ascii") + b"1 2 3\n", f"{points} points are promised, but only 1"
+    )
 
 
 def compressed(points: int, packed: bytes, size: int, promised: int | None = None) -> bytes:
@@ -161,7 +169,7 @@ def compressed(points: int, packed: bytes, size: int, promised: int | None = Non
     return pcd_header(points, "binary_compressed") + sizes + packed
 
 
-def test_unusable_compressed_data(refuse: Refusal, points: Array) -> None:
+def test_unusable_compressed_data(check_refused: Refusal, points: Array) -> None:
     plain = points.T.tobytes()
     packed = lzf_literal(plain)
     start = len(pcd_header(7, "binary_compressed"))
@@ -176,7 +184,7 @@ def test_unusable_compressed_data(refuse: Refusal, points: Array) -> None:
         (compressed(7, packed, 84, len(packed) - 9), f"byte {start + 8 + len(packed) - 9}: 9 bytes follow"),
         (pcd_header(7, "binary_compressed") + b"\0" * 5, f"byte {start + 5}: the file ends before"),
     ):
-        refuse("a.pcd", content, message)
+        check_refused("a.pcd", content, message)
 
 
 def unpacked(*packed: bytes, size: int) -> bytes | None:

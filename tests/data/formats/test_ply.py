@@ -109,23 +109,23 @@ def test_other_properties_and_elements_are_skipped(load: Reader, form: str) -> N
 
 
 @pytest.mark.parametrize("form", [LITTLE, BIG])
-def test_a_binary_file_cut_anywhere_is_refused(refuse: Refusal, form: str) -> None:
+def test_a_binary_file_cut_anywhere_is_refused(check_refused: Refusal, form: str) -> None:
     whole = mixed(form)
     for kept in range(1, len(whole)):
-        refuse("a.ply", whole[:kept], r"a\.ply, (line|byte) \d+: ")
+        check_refused("a.ply", whole[:kept], r"a\.ply, (line|byte) \d+: ")
 
 
-def test_a_text_cut_after_any_value_is_refused(refuse: Refusal) -> None:
+def test_a_text_cut_after_any_value_is_refused(check_refused: Refusal) -> None:
     whole = mixed("ascii")
     for kept, byte in enumerate(whole[:-1]):
         if kept and byte in b" \n":
-            refuse("a.ply", whole[:kept], r"a\.ply, line \d+: ")
+            check_refused("a.ply", whole[:kept], r"a\.ply, line \d+: ")
 
 
 @pytest.mark.parametrize("form", ["ascii", LITTLE, BIG])
-def test_more_than_is_promised_is_refused(refuse: Refusal, form: str) -> None:
+def test_more_than_is_promised_is_refused(check_refused: Refusal, form: str) -> None:
     unit, place = ("line", 32) if form == "ascii" else ("byte", len(mixed(form)))
-    refuse("a.ply", mixed(form) + b"\x31", f"{unit} {place}: .*(goes on|1 bytes follow)")
+    check_refused("a.ply", mixed(form) + b"\x31", f"{unit} {place}: .*(goes on|1 bytes follow)")
 
 
 def head(*lines: str, form: str = "ascii") -> bytes:
@@ -168,8 +168,8 @@ def head(*lines: str, form: str = "ascii") -> bytes:
         (bytes(range(256)), "line 1: the file does not begin"),
     ],
 )
-def test_unusable_headers(refuse: Refusal, content: bytes, message: str) -> None:
-    refuse("a.ply", content, message)
+def test_unusable_headers(check_refused: Refusal, content: bytes, message: str) -> None:
+    check_refused("a.ply", content, message)
 
 
 MESH = (
@@ -205,12 +205,14 @@ VERTICES = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n"
         (VERTICES + "3 0 1 2 9\n3 0 1 3 9\n1\n", "line 17: the file goes on"),
     ],
 )
-def test_unusable_text(refuse: Refusal, rows: str, message: str) -> None:
-    refuse("a.ply", head(*MESH) + rows.encode(), message)
+def test_unusable_text(check_refused: Refusal, rows: str, message: str) -> None:
+    check_refused("a.ply", head(*MESH) + rows.encode(), message)
 
 
-def test_what_is_not_utf8_names_the_line(refuse: Refusal) -> None:
-    refuse("a.ply", head(*MESH) + VERTICES.encode() + b"3 0 1 2 \xe9\n", "line 15: byte 0xe9 is not UTF-8")
+def test_what_is_not_utf8_names_the_line(check_refused: Refusal) -> None:
+    check_refused(
+        "a.ply", head(*MESH) + VERTICES.encode() + b"3 0 1 2 \xe9\n", "line 15: byte 0xe9 is not UTF-8"
+    )
 
 
 def binary_mesh(faces: bytes, vertices: Array | None = None) -> bytes:
@@ -218,7 +220,7 @@ def binary_mesh(faces: bytes, vertices: Array | None = None) -> bytes:
     return head(*MESH, form=LITTLE) + corners.astype("<f4").tobytes() + faces
 
 
-def test_unusable_binary_names_the_byte(refuse: Refusal) -> None:
+def test_unusable_binary_names_the_byte(check_refused: Refusal) -> None:
     good = struct.pack("<biiiB", 3, 0, 1, 2, 9)
     body = len(head(*MESH, form=LITTLE))
     second = body + 4 * 12 + len(good)
@@ -231,29 +233,29 @@ def test_unusable_binary_names_the_byte(refuse: Refusal) -> None:
         (b"", rf"byte {body + 48}: 2 rows of 'face' .* but only 14 bytes"),
         (good + b"\n", rf"byte {second + 14}: 1 bytes follow"),
     ):
-        refuse("a.ply", binary_mesh(good + bad), message)
+        check_refused("a.ply", binary_mesh(good + bad), message)
     vertices = np.eye(4, 3)
     vertices[2, 1] = np.inf
-    refuse("a.ply", binary_mesh(good * 2, vertices), f"byte {body + 24}: point 2 is")
+    check_refused("a.ply", binary_mesh(good * 2, vertices), f"byte {body + 24}: point 2 is")
 
 
 @pytest.mark.parametrize("form", ["ascii", LITTLE])
 @pytest.mark.parametrize("count", [10**9, 10**17])
 def test_huge_counts_are_compared_with_the_size(
-    refuse: Refusal, points: Array, form: str, count: int
+    check_refused: Refusal, points: Array, form: str, count: int
 ) -> None:
     for name, number in ((b"vertex", b"7"), (b"face", b"0")):
         content = ply(points, (), form).replace(
             b"element " + name + b" " + number, b"element " + name + b" %d" % count
         )
-        refuse("a.ply", content, f"{count} rows of '{name.decode()}' are promised, but only")
+        check_refused("a.ply", content, f"{count} rows of '{name.decode()}' are promised, but only")
 
 
-def test_a_value_of_a_vertex_with_lists_that_is_not_finite_names_the_byte(refuse: Refusal) -> None:
+def test_a_value_of_a_vertex_with_lists_that_is_not_finite_names_the_byte(check_refused: Refusal) -> None:
     lines = ("element vertex 2", *XYZ[:2], "property list uchar uchar more", XYZ[2])
     rows = struct.pack("<ffBBBf", 1, 2, 2, 0, 0, 3) + struct.pack("<ffBf", 1, 2, 0, np.nan)
     start = len(head(*lines, form=LITTLE))
-    refuse("a.ply", head(*lines, form=LITTLE) + rows, f"byte {start + 15}: point 1 is")
+    check_refused("a.ply", head(*lines, form=LITTLE) + rows, f"byte {start + 15}: point 1 is")
 
 
 def test_rows_may_be_empty_lines_apart(load: Reader, points: Array) -> None:

@@ -42,7 +42,7 @@ def test_many_triangles_in_text(load: Reader) -> None:
     assert np.array_equal(load("a.stl", stl_text(many)).points, many.reshape(-1, 3))
 
 
-def test_triangles_of_lines_in_text_are_named(refuse: Refusal, triangles: Array) -> None:
+def test_triangles_of_lines_in_text_are_named(check_refused: Refusal, triangles: Array) -> None:
     lines = stl_text(triangles).splitlines()
     for index, content, message in (
         (10, b"vertex 1 2", "line 11: 3 values where each row has 4"),
@@ -56,30 +56,36 @@ def test_triangles_of_lines_in_text_are_named(refuse: Refusal, triangles: Array)
         (35, b"endsolid", "line 36: 'endsolid' stands where endfacet must"),
     ):
         changed = [*lines[:index], content, *lines[index + 1 :]]
-        refuse("a.stl", b"\n".join(changed), message)
+        check_refused("a.stl", b"\n".join(changed), message)
 
 
-def test_text_that_is_cut_is_refused(refuse: Refusal, triangles: Array) -> None:
+def test_text_that_is_cut_is_refused(check_refused: Refusal, triangles: Array) -> None:
     lines = stl_text(triangles).splitlines()
     for kept in range(1, len(lines)):
-        refuse("a.stl", b"\n".join(lines[:kept]), f"line {kept}: the file ends before endsolid")
+        check_refused("a.stl", b"\n".join(lines[:kept]), f"line {kept}: the file ends before endsolid")
 
 
 @pytest.mark.parametrize("header", [b"", b"solid"])
-def test_binary_of_another_size_names_the_count(refuse: Refusal, triangles: Array, header: bytes) -> None:
+def test_binary_of_another_size_names_the_count(
+    check_refused: Refusal, triangles: Array, header: bytes
+) -> None:
     content = stl_binary(triangles, header)
-    refuse("a.stl", content[:-1], "byte 80: 5 triangles of 50 bytes are promised, but 249 bytes follow")
-    refuse("a.stl", content + b"\n", "byte 80: 5 triangles of 50 bytes are promised, but 251 bytes follow")
+    check_refused(
+        "a.stl", content[:-1], "byte 80: 5 triangles of 50 bytes are promised, but 249 bytes follow"
+    )
+    check_refused(
+        "a.stl", content + b"\n", "byte 80: 5 triangles of 50 bytes are promised, but 251 bytes follow"
+    )
     huge = content[:80] + struct.pack("<I", 2**32 - 2**16) + content[84:]
-    refuse("a.stl", huge, "byte 80: 4294901760 triangles .* but 250 bytes follow")
+    check_refused("a.stl", huge, "byte 80: 4294901760 triangles .* but 250 bytes follow")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_in_binary_that_are_not_finite_name_the_byte(
-    refuse: Refusal, triangles: Array, value: float
+    check_refused: Refusal, triangles: Array, value: float
 ) -> None:
     triangles[3, 1, 2] = value
-    refuse("a.stl", stl_binary(triangles), f"byte {84 + 3 * 50 + 24}: point 10 is")
+    check_refused("a.stl", stl_binary(triangles), f"byte {84 + 3 * 50 + 24}: point 10 is")
 
 
 def test_normals_may_be_anything(load: Reader, triangles: Array) -> None:
@@ -98,5 +104,5 @@ def test_normals_may_be_anything(load: Reader, triangles: Array) -> None:
         (b"solid \xff\nendsolid\n", "line 1: byte 0xff is not UTF-8"),
     ],
 )
-def test_unusable_content(refuse: Refusal, content: bytes, message: str) -> None:
-    refuse("a.stl", content, message)
+def test_unusable_content(check_refused: Refusal, content: bytes, message: str) -> None:
+    check_refused("a.stl", content, message)

@@ -40,30 +40,32 @@ def test_more_rows_than_are_read_at_once(load: Reader) -> None:
 
 
 @pytest.mark.parametrize("line", [1, 2, 499, 1009])
-def test_a_line_far_down_is_named(refuse: Refusal, line: int) -> None:
+def test_a_line_far_down_is_named(check_refused: Refusal, line: int) -> None:
     rows = text(np.random.default_rng(1).standard_normal((1009, 3))).splitlines()
     rows[line - 1] = b"1 2 x"
     # blank lines and comments count
-    refuse("a.txt", b"\n#\n" + b"\n".join(rows), rf"line {line + 2}: the coordinates are '1', '2', 'x'")
+    check_refused(
+        "a.txt", b"\n#\n" + b"\n".join(rows), rf"line {line + 2}: the coordinates are '1', '2', 'x'"
+    )
 
 
 @pytest.mark.parametrize("token", ["nan", "-inf", "1e39", "1e400", "1_0", "0x10", "1,5", "abc", "١", "1.2.3"])
-def test_what_is_no_finite_number_names_the_line(refuse: Refusal, points: Array, token: str) -> None:
+def test_what_is_no_finite_number_names_the_line(check_refused: Refusal, points: Array, token: str) -> None:
     content = text(points).decode().splitlines()
     content[4] = f"1 {token} 2"
-    refuse("a.txt", "\n".join(content).encode(), "line 5: the coordinates are '1', .*not three finite")
+    check_refused("a.txt", "\n".join(content).encode(), "line 5: the coordinates are '1', .*not three finite")
 
 
 @pytest.mark.parametrize("row", ["1 2", "1 2 3 4", "1,2,3"])
-def test_rows_of_another_width_name_the_line(refuse: Refusal, points: Array, row: str) -> None:
+def test_rows_of_another_width_name_the_line(check_refused: Refusal, points: Array, row: str) -> None:
     lines = text(points).decode().splitlines()
     lines[3] = row
-    refuse("a.txt", "\n".join(lines).encode(), "line 4: . values where each row has 3")
+    check_refused("a.txt", "\n".join(lines).encode(), "line 4: . values where each row has 3")
 
 
-def test_empty_columns_between_commas_are_not_skipped(refuse: Refusal) -> None:
-    refuse("a.txt", b"1,2,3\n4,,6\n", "line 2: the coordinates are '4', '', '6'")
-    refuse("b.txt", b"1,2,3\n4,5 6,7\n", "line 2: the coordinates are '4', '5 6', '7'")
+def test_empty_columns_between_commas_are_not_skipped(check_refused: Refusal) -> None:
+    check_refused("a.txt", b"1,2,3\n4,,6\n", "line 2: the coordinates are '4', '', '6'")
+    check_refused("b.txt", b"1,2,3\n4,5 6,7\n", "line 2: the coordinates are '4', '5 6', '7'")
 
 
 @pytest.mark.parametrize(
@@ -86,12 +88,12 @@ def test_empty_columns_between_commas_are_not_skipped(refuse: Refusal) -> None:
         (bytes(100), "line 1: byte 0x00 is not UTF-8"),
     ],
 )
-def test_unusable_content(refuse: Refusal, content: bytes, message: str) -> None:
-    refuse("a.pts", content, message)
+def test_unusable_content(check_refused: Refusal, content: bytes, message: str) -> None:
+    check_refused("a.pts", content, message)
 
 
-def test_a_long_token_is_cut_in_the_message(refuse: Refusal) -> None:
-    assert len(refuse("a.txt", b"1 2 3\n1 2 " + b"x" * 10_000, "line 2")) < 400
+def test_a_long_token_is_cut_in_the_message(check_refused: Refusal) -> None:
+    assert len(check_refused("a.txt", b"1 2 3\n1 2 " + b"x" * 10_000, "line 2")) < 400
 
 
 def test_reads_the_points_of_shapenet_part(real_data: Path) -> None:
