@@ -54,17 +54,17 @@ class PartRecorder(SupervisedPlugin):
         return tuple(None if score is None else float(getattr(score, name)) for score in scores)
 
     def untrained(self, net: Net, clouds: PointClouds) -> PartScore:
-        """See :class:`~cl3d.continual.recorder.Recorder`."""
+        """See ``cl3d.continual.recorder.Recorder``."""
         return PartTest(clouds, self.class_parts)(net)
 
     def ahead(self) -> PartScore | None:
-        """See :class:`~cl3d.continual.recorder.Recorder`."""
+        """See ``cl3d.continual.recorder.Recorder``."""
         return self.told.score()
 
     def result(
         self, groups: Sequence[Sequence[int]], ahead: PartScore | None, untrained: PartScore, **others: Any
     ) -> PartStepResult:
-        """See :class:`~cl3d.continual.recorder.Recorder`."""
+        """See ``cl3d.continual.recorder.Recorder``."""
         told, among_seen = self.told.score(), self.among_seen.score()
         assert told is not None
         assert among_seen is not None

@@ -1,7 +1,7 @@
 """Training several networks of one kind at once, their weights stacked.
 
 A device that starts operations more slowly than it does them trains ten small networks in hardly more time
-than one. What each of them sees, and when, is what :func:`cl3d.distill.training.fit` shows it.
+than one. What each of them sees, and when, is what :func:`cl3d.distill.fit` shows it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def fit_stacked(
     progress: Progress = silent,
     description: str = "training",
 ) -> None:
-    """Trains networks in place, each as :func:`~cl3d.distill.training.fit` would, up to rounding.
+    """Trains networks in place, each as :func:`~cl3d.distill.fit` would, up to rounding.
 
     Dropout is drawn for all of them together, so it is not what they would draw alone.
 

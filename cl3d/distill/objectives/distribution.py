@@ -33,7 +33,7 @@ class DistributionMatching:
     takes_parts: ClassVar[bool] = True
 
     def passes(self, synthetic: float) -> tuple[float, float]:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         del synthetic
         return 0.4, 1.0
 

@@ -52,7 +52,7 @@ class GradientMatching:
         return self if iteration % 2 == 0 else PartGradientMatching(self.distance)
 
     def passes(self, synthetic: float) -> tuple[float, float]:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         del synthetic
         return 1.0, 3.0
 

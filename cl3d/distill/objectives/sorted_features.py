@@ -62,7 +62,7 @@ class SortedFeatureMatching:
         check_range("strictness", self.strictness, 0, float("inf"))
 
     def passes(self, synthetic: float) -> tuple[float, float]:
-        """See :class:`~cl3d.distill.objectives.Objective`."""
+        """See :class:`~cl3d.distill.Objective`."""
         del synthetic
         return 0.8, 1.6
 
