@@ -16,6 +16,7 @@ from cl3d.distill import (
     Condenser,
     DistributionMatching,
     Diverged,
+    Experts,
     Fresh,
     Generator,
     GradientMatching,
@@ -28,6 +29,7 @@ from cl3d.distill import (
     Spectral,
     Trained,
     Training,
+    TrajectoryMatching,
     TurnedPoints,
     distill,
     load,
@@ -137,6 +139,38 @@ def test_everything_recombines(initializer, parameterization, objective, surroga
     assert torch.isfinite(synthetic.decode().points).all()
     moved = synthetic.info.get("moved_mean", 0.0)
     assert (moved > 0) == (OBJECTIVES[objective] is not None)
+
+
+EXPERTS = Experts(experts=2, training=QUICK, folder=None)
+
+
+@pytest.mark.filterwarnings("ignore:class .* clouds, .* are asked for")
+@pytest.mark.parametrize("parameterization", PARAMETERIZATIONS)
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_trajectory_matching_recombines(initializer, parameterization):
+    condenser = Condenser(
+        initializer=INITIALIZERS[initializer],
+        parameterization=PARAMETERIZATIONS[parameterization],
+        objective=TrajectoryMatching(steps=2, batch_size=3),
+        surrogates=EXPERTS,
+        iterations=2,
+    )
+    synthetic = condenser(blobs(), budget=Budget(ppc=2), model=SMALL)
+    assert torch.isfinite(synthetic.decode().points).all()
+    assert synthetic.info["moved_mean"] > 0
+
+
+@pytest.mark.parametrize("objective", [name for name in OBJECTIVES if name != "none"])
+def test_experts_serve_every_objective(objective):
+    compose = partial(Condenser, objective=OBJECTIVES[objective], iterations=2, real_batch=3)
+    synthetic = compose(surrogates=EXPERTS)(blobs(), budget=Budget(ppc=2), model=SMALL)
+    assert synthetic.info["moved_mean"] > 0
+
+
+@pytest.mark.parametrize("surrogates", SURROGATES)
+def test_trajectory_matching_without_experts_is_refused(surrogates):
+    with pytest.raises(InputError, match=r"TrajectoryMatching compares .*: give surrogates=experts"):
+        Condenser(objective=TrajectoryMatching(), surrogates=SURROGATES[surrogates], iterations=2)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
