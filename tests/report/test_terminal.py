@@ -24,7 +24,8 @@ HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 WORK = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from cl3d.report.terminal import Terminal
 shown = Terminal()
 with shown.progress("steps", 3, 1, each="step") as step:
