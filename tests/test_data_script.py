@@ -129,8 +129,8 @@ def test_the_action_is_the_first_word(word, monkeypatch, tmp_path, capsys):
 def test_canonical_data_is_kept(root, tmp_path):
     from hydra import compose, initialize_config_dir
 
-    from cl3d.settings import build_dataset
     from cl3d.config_paths import CONFIGS
+    from cl3d.settings import build_dataset
 
     settings = ["dataset=modelnet10", f"data.root={root}", "data.num_points=8", "canonical=true"]
     cache = f"data.cache={tmp_path / 'cache'}"
