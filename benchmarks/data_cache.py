@@ -13,10 +13,7 @@ import json
 import platform
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -26,6 +23,7 @@ from cl3d.clouds import normalize
 from cl3d.data import modelnet40
 from cl3d.data.modelnet_hdf5 import RELEASE
 from cl3d.data.roots import find
+from cl3d.distill.timing import fastest
 
 BATCH, BATCHES, POINTS = 64, 40, 1024
 
@@ -39,10 +37,10 @@ def main(root: str | None) -> None:
     test = [folder / Path(line).name for line in (folder / "test_files.txt").read_text().split()]
     with tempfile.TemporaryDirectory() as cache:
         load = {
-            "h5py, normalised": best(lambda: [plain(part) for part in (files, test)], 2),
-            "no cache": best(lambda: modelnet40(root, cache=False), 2),
-            "first start": best(lambda: modelnet40(root, cache=cache), 1),
-            "later start": best(lambda: modelnet40(root, cache=cache), 5),
+            "h5py, normalised": fastest(lambda: [plain(part) for part in (files, test)], 2),
+            "no cache": fastest(lambda: modelnet40(root, cache=False), 2),
+            "first start": fastest(lambda: modelnet40(root, cache=cache), 1),
+            "later start": fastest(lambda: modelnet40(root, cache=cache), 5),
         }
         mapped = modelnet40(root, cache=cache).train.points
         copied = mapped.clone()
@@ -57,9 +55,9 @@ def main(root: str | None) -> None:
                     with_h5py[number]["data"][index - starts[number], :POINTS]
 
         batch = {
-            "h5py": best(by_h5py, 1) / 2,
-            "mapped": best(lambda: [mapped[pick] for pick in picks], 5) / BATCHES,
-            "in memory": best(lambda: [copied[pick] for pick in picks], 5) / BATCHES,
+            "h5py": fastest(by_h5py, 1) / 2,
+            "mapped": fastest(lambda: [mapped[pick] for pick in picks], 5) / BATCHES,
+            "in memory": fastest(lambda: [copied[pick] for pick in picks], 5) / BATCHES,
         }
     report = {
         "clouds": sum(len(h5py.File(path)["data"]) for path in (*files, *test)),
@@ -79,15 +77,6 @@ def plain(paths: list[Path]) -> torch.Tensor:
         with h5py.File(path) as file:
             arrays.append(file["data"][:, :POINTS])
     return normalize(torch.from_numpy(np.concatenate(arrays)))
-
-
-def best(do: Callable[[], Any], times: int) -> float:
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        do()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def relative(seconds: dict[str, float], to: str) -> dict[str, float]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import authors
 import torch
-from measuring import both_allocators, in_turns, ratio, spread
+from measuring import against_others, both_allocators, in_turns
 from torch.utils.data import TensorDataset
 from workload import SEED, classes_of
 
@@ -97,10 +97,7 @@ def line(name: str, found: dict[str, Any]) -> list[str]:
     usual, tuned = found["default"], found["tuned"]
     return [
         name,
-        spread(tuned["cl3d"]),
-        ratio(usual["unfused"], usual["cl3d"]),
-        ratio(usual["authors"], usual["cl3d"]),
-        ratio(tuned["authors"], tuned["cl3d"]),
+        *against_others(usual, tuned),
     ]
 
 

@@ -91,3 +91,13 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> str:
     """How many times as long the one takes: median of the rounds' ratios and their spread."""
     return spread([one / other for one, other in zip(slow, fast, strict=True)], 1)
+
+
+def against_others(usual: Mapping[str, Sequence[float]], tuned: Mapping[str, Sequence[float]]) -> list[str]:
+    """The library's seconds, and how many times as long the others take, with each allocator."""
+    return [
+        spread(tuned["cl3d"]),
+        ratio(usual["unfused"], usual["cl3d"]),
+        ratio(usual["authors"], usual["cl3d"]),
+        ratio(tuned["authors"], tuned["cl3d"]),
+    ]

@@ -20,7 +20,7 @@ from typing import Any
 
 import authors
 import torch
-from measuring import MIB, apart, both_allocators, gemm_rate, in_turns, operators, peak, ratio, spread
+from measuring import MIB, against_others, apart, both_allocators, gemm_rate, in_turns, operators, peak
 from torch import Tensor
 from torch.utils.data import TensorDataset
 from workload import SEED, classes_of
@@ -264,10 +264,7 @@ def line(name: str, found: dict[str, Any]) -> list[str]:
     floor = found["tuned"]["floor"] / found["tuned"]["gemm"]
     return [
         name,
-        spread(tuned["cl3d"]),
-        ratio(usual["unfused"], usual["cl3d"]),
-        ratio(usual["authors"], usual["cl3d"]),
-        ratio(tuned["authors"], tuned["cl3d"]),
+        *against_others(usual, tuned),
         f"{abs(losses['cl3d'] / losses['authors'] - 1):.0e}",
         " and ".join(f"{memory[side] / MIB:,.0f}" for side in ("cl3d", "authors")),
         " and ".join(f"{counts[side]:,}" for side in ("cl3d", "authors")),

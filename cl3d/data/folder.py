@@ -60,14 +60,7 @@ def folder(
         raise InputError(
             "no data is given: set root (data.root=) to a folder <class>/*, a .npz or a .h5 file"
         )
-    if isinstance(test_fraction, bool) or not (
-        isinstance(test_fraction, int | float) and 0 < test_fraction < 1
-    ):
-        raise InputError(f"test_fraction={test_fraction}: give the part for testing, in (0, 1)")
-    check_whole("split_seed", split_seed, 0)
-    check_whole("surface_points", surface_points, 1)
-    if up not in UPS:
-        raise InputError(f"up is {up!r}; give 'y' or 'z', the axis that points up")
+    _check(test_fraction, split_seed, surface_points, up)
     endings = f"{', '.join(ARRAY_ENDINGS[:-1])} or {ARRAY_ENDINGS[-1]}"
     place = given_path("root", root).absolute()
 
@@ -80,3 +73,14 @@ def folder(
         raise InputError(f"{place} {found}: give a folder <class>/*, or a file that ends in {endings}")
 
     return load(source, **options)
+
+
+def _check(test_fraction: float, split_seed: int, surface_points: int, up: str) -> None:
+    if isinstance(test_fraction, bool) or not (
+        isinstance(test_fraction, int | float) and 0 < test_fraction < 1
+    ):
+        raise InputError(f"test_fraction={test_fraction}: give the part for testing, in (0, 1)")
+    check_whole("split_seed", split_seed, 0)
+    check_whole("surface_points", surface_points, 1)
+    if up not in UPS:
+        raise InputError(f"up is {up!r}; give 'y' or 'z', the axis that points up")

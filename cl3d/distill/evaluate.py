@@ -65,7 +65,7 @@ def evaluate(
             its clouds, of the set and of the test.
 
     Raises:
-        InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is below 1.
+        InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is no number above 0.
     """
     check_whole("runs", runs, 1)
     training = default() if training is None else training
@@ -88,6 +88,13 @@ def evaluate(
     def tested(run: int) -> list[Any]:
         return [measure(trained.pop(run))] if together else runs_of.alone(run, measure, best_epoch)
 
+    return _summed_up(measure, tested, runs, best_epoch, progress)
+
+
+def _summed_up(
+    measure: Test[Any], tested: Callable[[int], list[Any]], runs: int, best_epoch: bool, progress: Progress
+) -> Evaluation:
+    """The scores of all networks, as they come in."""
     scores, best = [], []
     with progress("evaluation networks", runs, each="network") as advance:
         for found in shared_out(runs, tested):
