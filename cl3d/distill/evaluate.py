@@ -65,7 +65,7 @@ def evaluate(
             its clouds, of the set and of the test.
 
     Raises:
-        InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is no number above 0.
+        InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is no count.
     """
     check_whole("runs", runs, 1)
     training = default() if training is None else training
