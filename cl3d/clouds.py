@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cl3d.errors import InputError
+from cl3d.soft_labels import pad_targets
 
 
 class Digest(Protocol):
@@ -181,59 +182,12 @@ def _concatenated_soft_labels(clouds: Sequence[PointClouds]) -> Tensor | None:
     return torch.cat([c.soft_targets(classes) for c in clouds])
 
 
-def pad_targets(soft: Tensor, num_classes: int) -> Tensor:
-    """Probabilities of the first classes as those of ``num_classes``: (n, k) → (n, num_classes).
-
-    Raises:
-        InputError: if they are of more classes.
-    """
-    missing = num_classes - soft.shape[1]
-    if missing < 0:
-        raise InputError(
-            f"soft labels are of {soft.shape[1]} classes, a network has {num_classes} outputs: "
-            "give it one for each class"
-        )
-    return torch.nn.functional.pad(soft, (0, missing))
-
-
 def hash_clouds(digest: Digest, clouds: PointClouds) -> None:
     """Adds coordinates and labels to a hash; soft labels and parts, too, where there are some."""
     for tensor in (clouds.points, clouds.labels, clouds.soft_labels, clouds.parts):
         if tensor is None:
             continue
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-
-
-def check_clouds(clouds: PointClouds, source: str, positions: Sequence[int] | None = None) -> None:
-    """Refuses clouds that no method can use.
-
-    Args:
-        source: what to call them in the message, e.g. a file name.
-        positions: the number of each cloud in the source; 0, 1, ... if not given.
-
-    Raises:
-        InputError: naming the first cloud without points, with NaN or infinite coordinates, with
-            all points in one place, or with a label below 0.
-    """
-    if len(clouds) == 0:
-        raise InputError(f"{source} has no clouds: give at least one")
-    if clouds.num_points == 0:
-        raise InputError(f"{source} has clouds without points: give at least one point per cloud")
-    numbers = range(len(clouds)) if positions is None else positions
-    finite = torch.isfinite(clouds.points).all(dim=(1, 2))
-    if not bool(finite.all()):
-        first = numbers[int((~finite).nonzero()[0])]
-        raise InputError(f"{source}: cloud {first} has NaN or infinite coordinates; repair or remove it")
-    extent = clouds.points.amax(dim=1) - clouds.points.amin(dim=1)
-    empty = extent.amax(dim=1) == 0
-    if clouds.num_points > 1 and bool(empty.any()):
-        first = numbers[int(empty.nonzero()[0])]
-        raise InputError(f"{source}: cloud {first} is empty (all its points coincide); repair or remove it")
-    if int(clouds.labels.min()) < 0:
-        first = int((clouds.labels < 0).nonzero()[0])
-        raise InputError(
-            f"{source}: cloud {numbers[first]} has label {int(clouds.labels[first])}; give labels from 0"
-        )
 
 
 def normalize(points: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds, choose_points, concatenate, normalize
+from cl3d.cloud_checks import check_clouds
+from cl3d.clouds import PointClouds, choose_points, concatenate, normalize
 from cl3d.errors import InputError
 from cl3d.random import generator
 

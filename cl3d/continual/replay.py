@@ -11,7 +11,7 @@ from avalanche.models.utils import avalanche_forward
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
-from cl3d.clouds import PointClouds, pad_targets
+from cl3d.clouds import PointClouds
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.segmenting import point_criterion
 from cl3d.distill import Augmentation
@@ -21,6 +21,7 @@ from cl3d.errors import InputError, Note, check_range, check_whole
 from cl3d.models import SegmentationNet
 from cl3d.numerics import as_asked
 from cl3d.random import generator
+from cl3d.soft_labels import pad_targets
 
 Collate = Callable[[list[tuple[Tensor, Tensor, int]]], Sequence[Any]]
 """Makes a batch of items: (points (p, 3), target, task label 0), as those of a class-incremental stream."""

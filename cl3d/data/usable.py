@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.cloud_checks import check_clouds
+from cl3d.clouds import PointClouds
 
 _AT_ONCE = 128
 """Clouds that fit in a core's cache."""

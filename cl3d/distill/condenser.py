@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.cloud_checks import check_clouds
+from cl3d.clouds import PointClouds
 from cl3d.distill.budget import Budget
 from cl3d.distill.compatibility import check_composition, check_resolution, check_together
 from cl3d.distill.initializers import Initializer, Random

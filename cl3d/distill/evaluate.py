@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds, normalize
+from cl3d.cloud_checks import check_clouds
+from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.chunks import Chunks
 from cl3d.distill.evaluation import ClassTest, Evaluation, Test
 from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial

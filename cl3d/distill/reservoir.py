@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds, concatenate
+from cl3d.cloud_checks import check_clouds
+from cl3d.clouds import PointClouds, concatenate
 from cl3d.distill.budget import Budget
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.initializers import Random

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cl3d.clouds import check_clouds
+from cl3d.cloud_checks import check_clouds
 from cl3d.data.folder_arrays import arrays_source
 from cl3d.data.lists import read_lines
 from cl3d.data.shapenetpart_text import _read_parts, read_shapes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cl3d.clouds import PointClouds, check_clouds
+from cl3d.cloud_checks import check_clouds
+from cl3d.clouds import PointClouds
 from cl3d.data.usable import check_usable
 from cl3d.errors import InputError
 
