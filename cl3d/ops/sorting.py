@@ -28,8 +28,7 @@ def sort_rows(x: Tensor) -> Tensor:
         return torch.from_numpy(np.sort(x.detach().contiguous().numpy(), axis=-1))
     rows = x.reshape(-1, x.shape[-1])
     order = torch.from_numpy(_argsort(rows.detach().contiguous().numpy()))
-    starts = torch.arange(len(rows)).unsqueeze(1) * rows.shape[1]
-    return rows.flatten().index_select(0, (order + starts).flatten()).view(x.shape)
+    return rows.gather(1, order).view(x.shape)
 
 
 @torch.no_grad()
