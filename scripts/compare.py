@@ -1,6 +1,7 @@
 """Several condensers at the same bytes, in one table: python scripts/compare.py dataset=modelnet10 ppc=1.
 
-Interrupted or killed, the same command with the same folder= goes on where it was.
+The same command with the same folder= goes on where it was; with more condensers or seeds it adds to what is
+there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from cl3d.locks import locked
 from cl3d.run_folder import open_folder
 from cl3d.settings import NUMERICS, budget, build_condenser, handed_on, whole
 from cl3d.tasks import build_task
+
+GROWS = ("condensers", "seeds")
+"""Settings that only say which pairs there are: a folder keeps those of earlier runs."""
 
 
 def main(config: DictConfig, folder: Path) -> None:
@@ -39,7 +43,7 @@ def main(config: DictConfig, folder: Path) -> None:
         condenser = build_condenser(compose("distill", [f"condenser={name}", *both, *same, *changes]))
         condenser.check_model(model)
         condenser.plan(data.clouds_of_each_class(), data.num_points, budget(config))
-    open_folder(folder, config, finished=(folder / "comparison.csv").exists())
+    open_folder(folder, config, finished=False, grows=GROWS)
     terminal = Terminal()
     jobs = [job for pair in planned for job in pair.jobs([*both, *same], [*both, *test])]
     with locked(folder):

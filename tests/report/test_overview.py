@@ -129,6 +129,8 @@ def test_comparisons_tell_how_many_are_done_and_which_is_best(leave):
     )
     (compared / "comparison.csv").write_text("condenser,seed,accuracy\nrandom,0,0.5\ndm,0,0.6\ndm,1,0.7\n")
     assert (only(compared).state, only(compared).facts.headline) == ("finished", "65.0 % by dm")
+    os.utime(compared / "config.yaml")  # more was asked for
+    assert only(compared).state == "interrupted"
     cells = {f"cells/{row}/pointnet/seed_0/evaluation__json": value for row in ("random", "dm")}
     crossed = leave("b", "cross", **cells, cross__csv="")
     assert (only(crossed).state, only(crossed).facts.done, only(crossed).facts.planned) == (

@@ -89,7 +89,7 @@ def _compared(folder: Path, config: Config) -> Facts:
     planned = len(config["condensers"]) * _count(config["seeds"])
     done = len(list(folder.glob("*/seed_*/evaluation/evaluation.json")))
     best = _best(folder / "comparison.csv", "condenser", ("instance_miou", "accuracy"))
-    return Facts(what, min(done, planned), planned, (folder / "comparison.csv").exists(), **best)
+    return Facts(what, min(done, planned), planned, _newest(folder / "comparison.csv"), **best)
 
 
 def _crossed(folder: Path, config: Config) -> Facts:
@@ -103,9 +103,7 @@ def _crossed(folder: Path, config: Config) -> Facts:
 
 def _compared_continually(folder: Path, config: Config) -> Facts:
     what = f"{_named(config['buffers'], 'memories')}, {_choice(config['data'])}"
-    table = folder / "comparison.md"
-    # the config is written anew by a command that asks for more
-    whole = table.exists() and table.stat().st_mtime >= (folder / "config.yaml").stat().st_mtime
+    whole = _newest(folder / "comparison.md")
     return Facts(what, finished=whole, **_best(folder / "runs.csv", "memory", ("final",)))
 
 
@@ -117,6 +115,12 @@ SCRIPTS: dict[str, Callable[[Path, Config], Facts]] = {
     "compare_cl": _compared_continually,
     "cross": _crossed,
 }
+
+
+def _newest(table: Path) -> bool:
+    """Whether a table is there and of the last command, which writes the config anew where it asks for more."""
+    config = table.with_name("config.yaml")
+    return table.exists() and table.stat().st_mtime >= config.stat().st_mtime
 
 
 def _best(path: Path, label: str, figures: tuple[str, ...]) -> dict[str, Any]:
