@@ -118,7 +118,7 @@ SCRIPTS: dict[str, Callable[[Path, Config], Facts]] = {
 
 
 def _newest(table: Path) -> bool:
-    """Whether a table is there and of the last command, which writes the config anew where it asks for more."""
+    """Whether a table is there, of the last command: one that asks for more writes the config anew."""
     config = table.with_name("config.yaml")
     return table.exists() and table.stat().st_mtime >= config.stat().st_mtime
 
