@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from measuring import in_turns, spread
-from updates import CASES, Workload
+from update_cases import CASES, Workload
 
 from cl3d.atomic import write_text
 from cl3d.ops.allocator import tune_allocator

@@ -25,7 +25,7 @@ def test_authors_updates_are_the_librarys():
     """The first loss of every case, of all three sides, on the same weights, clouds and draws."""
     program = (
         "import sys, torch; sys.path.insert(0, sys.argv[1]); torch.set_num_threads(1)\n"
-        "from updates import CASES, SIDES, Workload\n"
+        "from update_cases import CASES, SIDES, Workload\n"
         "for name, case in CASES.items():\n"
         "    work = Workload(case, 3, 97, 'cpu')\n"
         "    losses = [work.side(side)() for side in SIDES]\n"
