@@ -19,8 +19,8 @@ from cl3d.settings import build_dataset, flag, whole
 def main(config: DictConfig, folder: Path) -> None:
     from cl3d.atomic import write_text
     from cl3d.distill import resolve_device
-    from cl3d.report.cross import accuracies, costs
     from cl3d.report.cross_plan import GROWS, plan
+    from cl3d.report.cross_table import accuracies, costs
     from cl3d.report.forecast import forecast
     from cl3d.report.jobs import run_jobs
     from cl3d.report.terminal import Terminal
@@ -37,7 +37,7 @@ def main(config: DictConfig, folder: Path) -> None:
     def write() -> None:
         results = cross.results()
         if results:
-            write_text(folder / "cross.md", f"{accuracies(cross, results)}\n{costs(cross, results)}")
+            write_text(folder / "cross.md", f"{accuracies(results)}\n{costs(results)}")
             write_text(folder / "cross.csv", as_csv(results))
 
     with locked(folder):

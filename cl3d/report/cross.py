@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,6 @@ from typing import Any
 from cl3d.distill import Training, load
 from cl3d.distill.networks import BuildModel
 from cl3d.report.jobs import Job, evaluating, slug
-from cl3d.report.text_tables import markdown, percent
-
-OWN = "†"
-"""Marks the model that a set was distilled with."""
 
 
 @dataclass(frozen=True)
@@ -108,56 +103,22 @@ class Cross:
         """The cells that are finished, a line of a table each."""
         found = []
         for row in self.rows:
+            kept = {"set": row.name, "distilled_with": row.distilled_with, "nbytes": row.nbytes()}
             for column in self.columns:
                 for seed in self.seeds:
                     cell = self.cell(row, column, seed)
                     if cell.done:
-                        found.append(_result(row, column, seed, cell.product))
+                        found.append(kept | _result(row, column, seed, cell.product))
         return found
 
 
 def _result(row: Row, column: Column, seed: int, path: Path) -> dict[str, Any]:
     value = json.loads(path.read_text())
     return {
-        "set": row.name,
-        "distilled_with": row.distilled_with or "",
         "model": column.name,
         "own": column.name in row.own,
         "seed": seed,
+        "networks": len(value["accuracies"]),
         "instance_miou" if "instance_miou" in value else "accuracy": value["mean"],
         **json.loads((path.parent / "cost.json").read_text()),
     }
-
-
-def accuracies(cross: Cross, results: Sequence[dict[str, Any]]) -> str:
-    """The table of accuracies, or of instance mIoUs, and a line that says what stands in it, as Markdown."""
-    key, figure = "accuracy", "accuracy"
-    if any("instance_miou" in result for result in results):
-        key, figure = "instance_miou", "instance mIoU"
-    head = ["set", "distilled with", "bytes", *(column.name for column in cross.columns)]
-    rows = []
-    for row in cross.rows:
-        nbytes = row.nbytes()
-        cells = [row.name, row.distilled_with or "–", "–" if nbytes is None else f"{nbytes:,}"]
-        for column in cross.columns:
-            mine = [r[key] for r in results if (r["set"], r["model"]) == (row.name, column.name)]
-            shown = percent(mine) if mine else "–"
-            missing = f" ({len(mine)} of {len(cross.seeds)})" if 0 < len(mine) < len(cross.seeds) else ""
-            cells.append(shown + missing + (f" {OWN}" if mine and column.name in row.own else ""))
-        rows.append(cells)
-    count, networks = len(cross.seeds), "one network" if cross.runs == 1 else f"{cross.runs} networks"
-    over = f"over {count} seeds" if count > 1 else "of one seed"
-    legend = f"Test {figure} in percent, mean ± standard deviation {over}, {networks} for each seed."
-    return f"{markdown(head, rows)}\n{legend} {OWN} the model that the set was distilled with.\n"
-
-
-def costs(cross: Cross, results: Sequence[dict[str, Any]]) -> str:
-    """What a cell of each model took, as Markdown."""
-    rows = []
-    for column in cross.columns:
-        mine = [result for result in results if result["model"] == column.name]
-        if mine:
-            seconds = statistics.fmean(result["seconds"] for result in mine)
-            peak = max(result["peak_bytes"] for result in mine) / (1 << 20)
-            rows.append([column.name, str(len(mine)), f"{seconds:.0f}", f"{peak:.0f}"])
-    return markdown(["model", "cells", "seconds of each", "peak MiB"], rows)

@@ -1,8 +1,8 @@
 """Fills the tables of docs/results.md with what was measured: python docs/generators/result_tables.py.
 
-``--add FOLDER NAME`` first takes in what ``scripts/compare.py`` left: the rows of ``FOLDER/comparison.csv``
-join those of ``docs/results/NAME/comparison.csv``, or replace them where condenser and seed are the same.
-A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; nobody types in it.
+``--add FOLDER NAME`` first takes in what ``scripts/compare.py`` or ``scripts/cross.py`` left: the rows of
+``FOLDER/comparison.csv`` or ``cross.csv`` join those in ``docs/results/NAME/``, or replace those of the same
+cells. A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; nobody types in it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cl3d.atomic import write_text
 from cl3d.report.compare import columns, table
+from cl3d.report.cross_table import accuracies
 from cl3d.report.text_tables import as_csv, markdown
 
 DOCS = Path(__file__).parents[1]
@@ -24,6 +26,36 @@ PLACE = re.compile(r"(<!-- table (\w+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 NOT_SHOWN = "peak MiB"
 """A process that prepares the data first has it in its peak, so that rows do not compare."""
 
+Results = list[dict[str, Any]]
+
+
+class Kind(NamedTuple):
+    """A table of results.
+
+    Attributes:
+        file: that a script left.
+        cell: the columns that name a cell of it.
+        shown: prints it as Markdown.
+    """
+
+    file: str
+    cell: tuple[str, ...]
+    shown: Callable[[Results], str]
+
+
+def compared(results: Results) -> str:
+    """What compare.py prints."""
+    heads = columns(results)
+    kept = [place for place, head in enumerate(heads) if head != NOT_SHOWN]
+    head, *rows = ([row[place] for place in kept] for row in (heads, *table(results)))
+    return markdown(head, rows)
+
+
+KINDS = (
+    Kind("comparison.csv", ("condenser", "seed"), compared),
+    Kind("cross.csv", ("set", "model", "seed"), accuracies),
+)
+
 
 def filled(page: str, measured: Path = MEASURED) -> str:
     """The page with all its tables as measured; what has not been measured is said to be not run."""
@@ -31,34 +63,39 @@ def filled(page: str, measured: Path = MEASURED) -> str:
 
 
 def shown(folder: Path) -> str:
-    """One comparison as Markdown."""
-    path = folder / "comparison.csv"
-    if not path.exists():
-        return "Not run.\n"
-    results = read(path)
-    heads = columns(results)
-    kept = [place for place, head in enumerate(heads) if head != NOT_SHOWN]
-    head, *rows = ([row[place] for place in kept] for row in (heads, *table(results)))
-    return markdown(head, rows)
+    """One table as Markdown."""
+    kind = kind_in(folder)
+    return "Not run.\n" if kind is None else kind.shown(read(folder / kind.file))
+
+
+def kind_in(folder: Path) -> Kind | None:
+    """Of the results in a folder, if there are some."""
+    return next((kind for kind in KINDS if (folder / kind.file).exists()), None)
 
 
 def add(folder: Path, name: str, measured: Path = MEASURED) -> None:
-    """Takes in a comparison."""
-    path = measured / name / "comparison.csv"
-    rows = {(row["condenser"], row["seed"]): row for row in (read(path) if path.exists() else [])}
-    rows |= {(row["condenser"], row["seed"]): row for row in read(folder / "comparison.csv")}
+    """Takes in a table."""
+    kind = kind_in(folder)
+    if kind is None:
+        names = " or ".join(kind.file for kind in KINDS)
+        raise FileNotFoundError(f"{folder} has no {names}: give the folder of a finished comparison")
+    path = measured / name / kind.file
+    there = [*(read(path) if path.exists() else []), *read(folder / kind.file)]
+    rows = {tuple(row[column] for column in kind.cell): row for row in there}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, as_csv(list(rows.values())))
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The results in a ``comparison.csv``, with numbers as numbers; what is empty was not measured."""
+def read(path: Path) -> Results:
+    """The results in a file, with numbers as numbers; what is empty was not measured."""
     with path.open(encoding="utf-8", newline="") as file:
         return [{key: value(text) for key, text in row.items()} for row in csv.DictReader(file)]
 
 
-def value(text: str) -> str | int | float | None:
+def value(text: str) -> str | bool | int | float | None:
     """A cell as it was before it was written."""
+    if text in ("True", "False"):
+        return text == "True"
     for kind in (int, float):
         try:
             return kind(text)

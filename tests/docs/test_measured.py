@@ -67,9 +67,24 @@ def test_comparisons_are_taken_in_and_joined(tmp_path):
     assert rows == [("random", "0", "0.5"), ("random", "1", "0.75"), ("mtt", "0", "0.5")]
 
 
+def test_a_table_across_models_is_taken_in_too(tmp_path):
+    cell = {"set": "dm", "distilled_with": "pct", "nbytes": 960, "model": "pct", "own": True, "seed": 0}
+    cell |= {"networks": 1, "accuracy": 0.5, "seconds": 2.5, "peak_bytes": 1 << 20}
+    other = cell | {"model": "dgcnn", "own": False, "distilled_with": None}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "cross.csv").write_text(tables.as_csv([cell, other]))
+    for _ in range(2):  # the second time replaces
+        tables.add(tmp_path / "run", "mine", tmp_path)
+    assert "| dm | pct | 960 | 50.0 † | 50.0 |" in tables.shown(tmp_path / "mine")
+    with pytest.raises(FileNotFoundError, match=r"has no comparison.csv or cross.csv: give"):
+        tables.add(tmp_path, "mine", tmp_path)
+
+
 @pytest.mark.parametrize("folder", sorted((DOCS / "results").iterdir()), ids=lambda folder: folder.name)
 def test_what_is_kept_is_as_it_was_written(folder):
-    path = folder / "comparison.csv"
+    kind = tables.kind_in(folder)
+    assert kind is not None
+    path = folder / kind.file
     assert tables.as_csv(tables.read(path)) == path.read_text()
 
 

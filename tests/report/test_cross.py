@@ -17,8 +17,9 @@ from cl3d.data import shapes40
 from cl3d.distill import Training, save
 from cl3d.distill.parameterizations.points import PointSet
 from cl3d.models import PointNet
-from cl3d.report.cross import OWN, Column, Cross, Row, accuracies, costs
+from cl3d.report.cross import Column, Cross, Row
 from cl3d.report.cross_plan import column_of, given_row
+from cl3d.report.cross_table import OWN, accuracies, costs
 
 DATA = ["data.num_points=32", "data.train_per_class=4", "data.test_per_class=2", "data.num_classes=3"]
 TINY = [*DATA, "training.epochs=2", "device=cpu"]
@@ -50,22 +51,23 @@ def cross(tmp_path):
 def finish(cross: Cross, row: int, column: int, seed: int, accuracy: float) -> None:
     path = cross.cell(cross.rows[row], cross.columns[column], seed).product
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"mean": accuracy}))
+    path.write_text(json.dumps({"mean": accuracy, "accuracies": [accuracy]}))
     (path.parent / "cost.json").write_text(json.dumps({"seconds": 10.0 * seed, "peak_bytes": 3 << 20}))
 
 
 def test_cells_are_averaged_over_seeds_and_the_own_model_is_marked(cross):
     for seed, accuracy in ((0, 0.5), (1, 0.6)):
         finish(cross, 1, 0, seed, accuracy)
-    finish(cross, 0, 1, 0, 0.25)
+    finish(cross, 0, 0, 1, 0.25)
+    finish(cross, 1, 1, 0, 0.5)
     results = cross.results()
-    lines = accuracies(cross, results).splitlines()
+    lines = accuracies(results).splitlines()
     assert lines[0] == "| set | distilled with | bytes | a | b |"
-    assert lines[2] == "| random | – | – | – | 25.0 (1 of 2) |"
-    assert lines[3] == f"| dm | a | – | 55.0 ± 7.1 {OWN} | – |"
+    assert lines[2] == "| random | – | – | 25.0 (1 of 2) | – |"
+    assert lines[3] == f"| dm | a | – | 55.0 ± 7.1 {OWN} | 50.0 (1 of 2) |"
     assert "over 2 seeds" in lines[-1]
-    assert "| a | 2 | 5 | 3 |" in costs(cross, results)
-    assert [r["own"] for r in results] == [False, True, True]
+    assert "| a | 3 | 7 | 3 |" in costs(results)
+    assert [r["own"] for r in results] == [False, True, True, False]
 
 
 def test_all_cells_of_a_seed_come_before_the_next(cross):
