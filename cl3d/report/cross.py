@@ -11,6 +11,7 @@ from typing import Any
 
 from cl3d.distill import Training, load
 from cl3d.distill.networks import BuildModel
+from cl3d.report.headline import measured
 from cl3d.report.jobs import Job, evaluating, slug
 from cl3d.report.text_tables import markdown, percent
 
@@ -124,16 +125,14 @@ def _result(row: Row, column: Column, seed: int, path: Path) -> dict[str, Any]:
         "model": column.name,
         "own": column.name in row.own,
         "seed": seed,
-        "instance_miou" if "instance_miou" in value else "accuracy": value["mean"],
+        measured(value)[1]: value["mean"],
         **json.loads((path.parent / "cost.json").read_text()),
     }
 
 
 def accuracies(cross: Cross, results: Sequence[dict[str, Any]]) -> str:
     """The table of accuracies, or of instance mIoUs, and a line that says what stands in it, as Markdown."""
-    key, figure = "accuracy", "accuracy"
-    if any("instance_miou" in result for result in results):
-        key, figure = "instance_miou", "instance mIoU"
+    figure, key = measured(results[0] if results else {})
     head = ["set", "distilled with", "bytes", *(column.name for column in cross.columns)]
     rows = []
     for row in cross.rows:

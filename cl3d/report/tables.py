@@ -21,6 +21,10 @@ LATEX = str.maketrans(
         "–": "--",
         "{": r"\{",
         "}": r"\}",
+        "$": r"\$",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "\\": r"\textbackslash{}",
     }
 )
 

@@ -16,7 +16,7 @@ from cl3d.report.groups import Run, names_of, side_by_side
 from cl3d.report.headline import figure_name, headline
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
-from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
+from cl3d.report.pages.sections import clouds, guarded, notices, page, what_each_run_was
 from cl3d.report.summary import summarize
 from cl3d.report.tables import cells, columns, title
 
@@ -54,10 +54,7 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
         guarded("Forgetting", partial(_forgetting, names, runs)),
         guarded("Costs", partial(_costs, names, runs)),
         guarded("The memories", partial(clouds, of_memory, runs[0]["settings"]["class_names"], resolutions)),
-        *(
-            guarded("What was run", partial(_settings, name, number, one))
-            for number, (name, one) in enumerate(zip(names, whole, strict=True), 1)
-        ),
+        what_each_run_was(names, whole),
     )
 
 
@@ -107,7 +104,3 @@ def _figures(name: str, pieces: Sequence[Markup], anchor: str) -> Markup:
     if not pieces:
         return Markup("")
     return section(name, Markup("<div class=figures>{}</div>").format(joined(pieces)), anchor=anchor)
-
-
-def _settings(name: str, number: int, one: Found) -> Markup:
-    return what_was_run(one, [("seed", one.config.get("seed"))], name, number)
