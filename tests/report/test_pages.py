@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 
 import pytest
@@ -167,6 +168,9 @@ def test_several_runs_stand_on_one_page(tmp_path):
         "unfinished: interrupted",
     ):
         assert text in page, text
+    items = re.findall(r"<li><svg.*?stroke='var\((--series-\d)\)'.*?</svg>(.*?)</li>", page)
+    assert len(items) == 4 * 2, "accuracy, bytes, seconds and peak memory"
+    assert len({name for _, name in items}) == len(set(items)), "a run has one colour in all charts"
     anchors = [piece.split("'")[0] for piece in page.split("<section id='")[1:]]
     assert len(set(anchors)) == len(anchors) >= 8
 

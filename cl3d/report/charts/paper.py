@@ -49,7 +49,7 @@ def _size(chart: Chart) -> tuple[float, float]:
 
 
 def _lines(axes: Axes, chart: LineChart, legend: str | None) -> None:
-    for number, line in enumerate(chart.lines):
+    for number, line in chart.shown():
         style, at = curve_style(number), list(line.at or chart.x)
         known = [(x, y) for x, y in zip(at, line.y, strict=True) if y is not None]
         if line.bound:
