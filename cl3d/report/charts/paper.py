@@ -10,12 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cl3d.html.palette import RAMP, ink_on, on_ramp
+from cl3d.report.charts.heat import WRITTEN
 from cl3d.report.charts.values import BarChart, Chart, HeatMap, LineChart
 from cl3d.report.picture import check_ending, write_picture
 from cl3d.report.style import PALETTE, curve_style
-
-WRITTEN = 12
-"""Columns of a heat map up to which the values stand in their fields."""
 
 
 def save_chart(path: Path, chart: Chart, legend: str | None = None) -> None:
