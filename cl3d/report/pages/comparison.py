@@ -93,14 +93,13 @@ def _costs(of: _Table, several: bool) -> Markup:
 
 
 def _matrices(names: Sequence[str], runs: Sequence[Run]) -> Markup:
-    charts = [
-        replace(matrix_of(run), title=name)
-        for name, run in zip(names, runs, strict=True)
-        if len(headline(run).matrix) > 1
-    ]
+    charts = {
+        name: matrix_of(run) for name, run in zip(names, runs, strict=True) if len(headline(run).matrix) > 1
+    }
     if not charts:
         return Markup("")
-    return section(f"{headline(runs[0]).title} matrices (%)", _figures(charts), anchor="matrices")
+    named = [replace(one, title=name, about=f"{one.title}. {one.about}") for name, one in charts.items()]
+    return section(f"{headline(runs[0]).title} matrices (%)", _figures(named), anchor="matrices")
 
 
 def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
