@@ -23,7 +23,9 @@ def main() -> int:
         "runs", nargs="+", type=Path, help="folders of runs, finished or not, or one of a sweep"
     )
     parser.add_argument(
-        "--out", type=Path, help="the file; default: report.html in the folder of a single run"
+        "--out",
+        type=Path,
+        help="the file; default: report.html in a single run's folder, else comparison.html",
     )
     parser.add_argument("--points", type=int, nargs="+", default=[], help="decode generators to these, too")
     parser.add_argument(

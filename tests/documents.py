@@ -20,6 +20,9 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
+LOOPED = (("$buffer", "pcc"), ("$steps", "5"), ("$seed", "1"))
+"""What the loops of shell blocks go over: one of each."""
+
 _BLOCK = re.compile(r"(<!-- not run: [^\n]+ -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -27,6 +30,14 @@ def blocks(document: Path, language: str = "python") -> list[str]:
     """The fenced blocks in that language but those before which it says why they are not run."""
     found = _BLOCK.findall(document.read_text(encoding="utf-8"))
     return [text for not_run, name, text in found if name == language and not not_run]
+
+
+def script_calls(text: str) -> list[str]:
+    """Every call of a script or benchmark, in blocks and in the text, from ``scripts/`` to its end."""
+    for variable, value in LOOPED:
+        text = text.replace(variable, value)
+    caller = r"(?:python|torchrun(?: -\S+)*|PYTHONPATH=\S+ python) ((?:scripts|benchmarks)/\w+\.py[^\n`#&;]*)"
+    return re.findall(caller, text.replace("\\\n", " "))
 
 
 def execute(document: Path, found: list[str], namespace: dict[str, Any] | None = None) -> dict[str, Any]:

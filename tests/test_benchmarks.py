@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from chromium import NoBrowser, chromium
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -32,3 +34,19 @@ def test_authors_updates_are_the_librarys():
         "    assert max(losses) - min(losses) < 1e-4 * max(losses) > 0, (name, losses)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(BENCHMARKS)], check=True)
+
+
+@pytest.mark.slow
+def test_the_page_of_a_report_is_opened():
+    """On a run that is as small as can be."""
+    try:
+        with chromium():
+            pass
+    except NoBrowser as missing:
+        pytest.skip(str(missing))
+    tiny = ["dataset=shapes40", "data.num_points=32", "data.train_per_class=5", "data.test_per_class=1"]
+    command = [sys.executable, str(BENCHMARKS / "report_page.py"), "1", *tiny, "data.num_classes=10"]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert told["clouds"] == 50
+    assert 0 < told["loaded_seconds"] < told["interactive_seconds"]
+    assert told["cpu_seconds"] > 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from cl3d.distill import Training, load
 from cl3d.distill.networks import BuildModel
+from cl3d.report.headline import measured
 from cl3d.report.jobs import Job, evaluating, slug
 
 
@@ -119,6 +120,6 @@ def _result(row: Row, column: Column, seed: int, path: Path) -> dict[str, Any]:
         "own": column.name in row.own,
         "seed": seed,
         "networks": len(value["accuracies"]),
-        "instance_miou" if "instance_miou" in value else "accuracy": value["mean"],
+        measured(value)[1]: value["mean"],
         **json.loads((path.parent / "cost.json").read_text()),
     }

@@ -6,13 +6,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from cl3d.report.headline import measured
 from cl3d.report.text_tables import markdown, percent
 
 OWN = "†"
 """Marks the model that a set was distilled with."""
-
-FIGURES = {"instance_miou": "instance mIoU", "accuracy": "accuracy"}
-"""What results may have, and how it is told."""
 
 Results = Sequence[dict[str, Any]]
 """See :meth:`cl3d.report.cross.Cross.results`."""
@@ -23,7 +21,7 @@ def accuracies(results: Results) -> str:
 
     A row for each set, a column for each model, in the order in which they come.
     """
-    figure = next(name for name in FIGURES if name in results[0])
+    figure, key = measured(results[0])
     sets, models, seeds = (_in_order(results, key) for key in ("set", "model", "seed"))
     rows = []
     for name in sets:
@@ -31,11 +29,11 @@ def accuracies(results: Results) -> str:
         nbytes = mine[0]["nbytes"]
         head = [name, mine[0]["distilled_with"] or "–", "–" if nbytes is None else f"{nbytes:,}"]
         cells = [[result for result in mine if result["model"] == model] for model in models]
-        rows.append([*head, *(_shown(cell, figure, len(seeds)) for cell in cells)])
+        rows.append([*head, *(_shown(cell, key, len(seeds)) for cell in cells)])
     over = f"over {len(seeds)} seeds" if len(seeds) > 1 else "of one seed"
     count = max(result["networks"] for result in results)
     networks = "one network" if count == 1 else f"{count} networks"
-    legend = f"Test {FIGURES[figure]} in percent, mean ± standard deviation {over}, {networks} for each seed."
+    legend = f"Test {figure} in percent, mean ± standard deviation {over}, {networks} for each seed."
     table = markdown(["set", "distilled with", "bytes", *models], rows)
     return f"{table}\n{legend} {OWN} the model that the set was distilled with.\n"
 
@@ -51,12 +49,12 @@ def costs(results: Results) -> str:
     return markdown(["model", "cells", "seconds of each", "peak MiB"], rows)
 
 
-def _shown(cell: Results, figure: str, seeds: int) -> str:
+def _shown(cell: Results, key: str, seeds: int) -> str:
     if not cell:
         return "–"
     missing = f" ({len(cell)} of {seeds})" if len(cell) < seeds else ""
     own = f" {OWN}" if cell[0]["own"] else ""
-    return percent([result[figure] for result in cell]) + missing + own
+    return percent([result[key] for result in cell]) + missing + own
 
 
 def _in_order(results: Results, key: str) -> list[Any]:

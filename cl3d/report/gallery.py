@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Sequence
@@ -12,13 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cl3d.atomic import write_bytes
 from cl3d.clouds import PointClouds
 from cl3d.errors import InputError
+from cl3d.report.picture import check_ending, write_picture
 from cl3d.report.style import PALETTE
 
 Floats = npt.NDArray[np.float64]
@@ -75,16 +73,18 @@ def save_gallery(
     Points farther away are paler. The file appears complete or not at all.
 
     Args:
-        path: the picture to write; its ending chooses the format, e.g. ``.png`` or ``.pdf``.
+        path: the picture to write, .png, .pdf or .svg.
         panels: filled in row by row.
         columns: panels per row.
         panel_inches: width and height of one panel.
-        dpi: dots per inch, for formats that have them.
+        dpi: dots per inch, of a .png.
 
     Raises:
-        InputError: if there is nothing to draw, a panel's shapes do not fit together, or the file
-            cannot be written.
+        InputError: if there is nothing to draw, a panel's shapes do not fit together, the ending is another
+            one, or the file cannot be written.
     """
+    path = Path(path)
+    check_ending(path)
     if not panels:
         raise InputError("a gallery of no panels is asked for: give at least one")
     if columns < 1:
@@ -92,8 +92,7 @@ def save_gallery(
     checked = [_checked(index, Panel(*panel)) for index, panel in enumerate(panels)]
     width = min(columns, len(panels))
     height = math.ceil(len(panels) / width) * (1 + TITLE)
-    figure = Figure(figsize=(width * panel_inches, height * panel_inches), dpi=dpi, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(width * panel_inches, height * panel_inches), facecolor="white")
     # one set of axes for all panels: a set per panel takes most of the time in a large gallery
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
@@ -102,7 +101,7 @@ def save_gallery(
     for index, panel in enumerate(checked):
         row, column = divmod(index, width)
         _draw(axes, panel, column, row * (1 + TITLE), panel_inches)
-    _write(figure, Path(path))
+    write_picture(path, figure, dpi)
 
 
 def _draw(axes: Axes, panel: _Checked, left: float, top: float, inches: float) -> None:
@@ -164,15 +163,3 @@ def _shaded(colours: Ints, near: Floats) -> Floats:
     fade = (HAZE * (1 - near))[:, None]
     shaded: Floats = palette[colours % len(palette)] * (1 - fade) + fade
     return shaded
-
-
-def _write(figure: Figure, path: Path) -> None:
-    kinds = sorted(FigureCanvasAgg.get_supported_filetypes())
-    kind = path.suffix.removeprefix(".").lower()
-    if kind not in kinds:
-        raise InputError(
-            f"{path} does not end in one of {', '.join(kinds)}: rename it, e.g. to {path.stem}.png"
-        )
-    picture = io.BytesIO()
-    figure.savefig(picture, format=kind)
-    write_bytes(path, picture.getvalue())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cl3d.errors import InputError
@@ -40,6 +40,15 @@ def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
             raise InputError(f"two runs of {name} have {which}: give one of them")
         group[key] = run
     return dict(groups)
+
+
+def titled(groups: Mapping[tuple[int, str], Group]) -> list[tuple[str, Group]]:
+    """What to call each group in a legend: name, steps where these differ, and how many runs it has."""
+    several = len({steps for steps, _ in groups} - {1}) > 1
+    return [
+        (f"{name}{f', {steps} steps' if several else ''} ({len(group)})", group)
+        for (steps, name), group in groups.items()
+    ]
 
 
 def side_by_side(runs: Sequence[Run]) -> list[list[Run]]:

@@ -1,8 +1,8 @@
-"""What a continual run is judged by: accuracy, or instance mIoU where its networks segment."""
+"""What runs, sets and networks are judged by: accuracy, or instance mIoU where networks segment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ class Headline:
 
     Attributes:
         name: what it is called.
+        key: what it is called in ``results.json``.
         final, average: after the last step, and the mean over the steps; None where none is finished.
         per_step: after each step, on all classes seen.
         matrix: row i after step i, column j on the classes of step j; None where they have not come. Empty,
@@ -26,6 +27,7 @@ class Headline:
     """
 
     name: str
+    key: str
     final: float | None
     average: float | None
     per_step: Sequence[float]
@@ -48,6 +50,7 @@ def headline(run: Run) -> Headline:
     name, key, class_name, by_class = _names(run)
     return Headline(
         name,
+        key,
         run.get(f"final_{key}"),
         run.get(f"average_{key}"),
         run[f"{key}_per_step"],
@@ -55,6 +58,11 @@ def headline(run: Run) -> Headline:
         class_name,
         run.get(f"{by_class}_per_step") or (),
     )
+
+
+def measured(told: Mapping[str, Any]) -> tuple[str, str]:
+    """What an evaluation, or a row of a table of them, is judged by: its name, and its key or column."""
+    return ("instance mIoU", "instance_miou") if "instance_miou" in told else ("accuracy", "accuracy")
 
 
 def figure_name(run: Run) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cl3d.atomic import write_bytes
 from cl3d.errors import InputError
+from cl3d.report.headline import measured
+from cl3d.report.picture import check_ending, write_picture
 from cl3d.report.style import curve_style
 
 Points = dict[str, dict[int, list[float]]]
@@ -37,8 +36,8 @@ def read_comparisons(folders: Sequence[Path]) -> tuple[Points, str]:
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 table = list(csv.DictReader(file))
-            key = "instance_miou" if "instance_miou" in table[0] else "accuracy"
-            figures.add({"instance_miou": "instance mIoU"}.get(key, key))
+            name, key = measured(table[0])
+            figures.add(name)
             rows = [(row["condenser"], int(row["nbytes"]), float(row[key])) for row in table]
         except (OSError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InputError(
@@ -78,14 +77,12 @@ def save_pareto(path: Path, points: Points, figure_name: str = "accuracy") -> No
     Raises:
         InputError: if there is nothing to draw, or the file cannot be written.
     """
-    if path.suffix not in (".png", ".pdf", ".svg"):
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
+    check_ending(path)
     if not points:
         raise InputError("there is no comparison to draw: give folders that compare.py wrote")
     below = len(points) > FEW_CURVES
     height = 4.2 + (0.2 * -(-len(points) // 2) if below else 0)
-    figure = Figure(figsize=(6.4, height), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(6.4, height), layout="constrained")
     axes = figure.add_subplot()
     front = [(nbytes, 100 * statistics.fmean(points[name][nbytes])) for name, nbytes in pareto_front(points)]
     axes.step(*zip(*front, strict=True), where="post", color="0.8", linewidth=6, solid_capstyle="round")
@@ -103,6 +100,4 @@ def save_pareto(path: Path, points: Points, figure_name: str = "accuracy") -> No
         figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
     else:
         axes.legend(fontsize=8, frameon=False)
-    picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.removeprefix("."))
-    write_bytes(path, picture.getvalue())
+    write_picture(path, figure, 130)

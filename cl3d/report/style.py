@@ -9,7 +9,9 @@ from cl3d.html.palette import LIGHT
 PALETTE = LIGHT
 """Colours of pictures on white paper."""
 
-MARKERS = "osD^vPX"
+MARKERS = "os^DvP"
+"""Those of curves in a page, in the same order: see ``charts/lines.py``."""
+
 LINES = ("-", "-.", ":")
 """Dashed lines are for bounds."""
 

@@ -21,6 +21,10 @@ LATEX = str.maketrans(
         "–": "--",
         "{": r"\{",
         "}": r"\}",
+        "$": r"\$",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "\\": r"\textbackslash{}",
     }
 )
 
@@ -34,16 +38,21 @@ def title(summary: Summary) -> str:
 
 def as_markdown(summary: Summary) -> str:
     """One line for each memory: mean ± sample standard deviation, paired difference with its interval."""
-    return markdown(columns(summary), [cells(summary, row) for row in summary.rows])
+    head, *rows = as_rows(summary)
+    return markdown(head, rows)
 
 
 def as_latex(summary: Summary) -> str:
     """The same as a ``tabular`` with the rules of booktabs."""
-    lines = [columns(summary), *(cells(summary, row) for row in summary.rows)]
-    head, *body = (" & ".join(map(_latex, line)) + r" \\" for line in lines)
+    head, *body = (" & ".join(map(_latex, line)) + r" \\" for line in as_rows(summary))
     shape = "rl" + "r" * (len(columns(summary)) - 2)
     begin, end = rf"\begin{{tabular}}{{{shape}}}", r"\end{tabular}"
     return "\n".join([begin, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end]) + "\n"
+
+
+def as_rows(summary: Summary) -> list[list[str]]:
+    """The head of the table and its lines."""
+    return [columns(summary), *(cells(summary, row) for row in summary.rows)]
 
 
 def columns(summary: Summary) -> list[str]:

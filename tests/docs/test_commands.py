@@ -11,26 +11,17 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from documents import PAGES, README, ROOT, blocks
+from documents import PAGES, README, ROOT, blocks, script_calls
 from hydra import compose, initialize_config_dir
 
 from cl3d.config_paths import CONFIGS
 
-LOOPED = (("$buffer", "pcc"), ("$steps", "5"), ("$seed", "1"))
 OTHERS = re.compile(r"for \w+ in [^;]+; do|done|python3 -m venv|pytest|ruff|sphinx-build -W docs ")
 """Loops; what sets up and checks, which .ci/run does."""
 
 
 class Parsed(Exception):
     """The options of a script have been understood, and nothing has been done."""
-
-
-def script_calls(text: str) -> list[str]:
-    """Every call of a script or benchmark, in blocks and in the text, from ``scripts/`` to its end."""
-    for variable, value in LOOPED:
-        text = text.replace(variable, value)
-    caller = r"(?:python|torchrun(?: -\S+)*|PYTHONPATH=\S+ python) ((?:scripts|benchmarks)/\w+\.py[^\n`#&;]*)"
-    return re.findall(caller, text.replace("\\\n", " "))
 
 
 def parse(script: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

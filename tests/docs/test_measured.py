@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import result_tables as tables
-from documents import DOCS, ROOT
+import run
+from documents import DOCS
 
 ROW = {"condenser": "random", "seed": 0, "accuracy": 0.5, "nbytes": 960, "stored_clouds": 5}
 ROW |= {"decoded_clouds": 5, "num_points": 16, "moved_mean": None, "seconds": 0.25, "peak_bytes": 1 << 20}
-
-
-@pytest.fixture
-def run(monkeypatch) -> ModuleType:
-    """benchmarks/run.py, as a module."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    return import_module("run")
 
 
 def write(folder: Path, *rows: dict[str, object]) -> Path:
@@ -41,7 +33,7 @@ def test_every_measurement_has_its_place():
         assert f"<!-- table {folder.name} -->" in page
 
 
-def test_the_page_of_performance_is_as_measured(run):
+def test_the_page_of_performance_is_as_measured():
     assert (DOCS / "performance.md").read_text() == run.page()
 
 
@@ -88,7 +80,7 @@ def test_what_is_kept_is_as_it_was_written(folder):
     assert tables.as_csv(tables.read(path)) == path.read_text()
 
 
-def test_performance_has_all_that_was_kept(run, monkeypatch, tmp_path):
+def test_performance_has_all_that_was_kept(monkeypatch, tmp_path):
     (tmp_path / "performance").mkdir()
     (tmp_path / "performance" / "head.md").write_text("# Performance\n")
     monkeypatch.setattr(run, "DOCS", tmp_path)

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
+from chromium import NoBrowser, chromium
 from script_runs import TINY_RUN, run
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    named = os.environ.get("CL3D_CHROMIUM")
-    program = (
-        named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    )
-    if program is None:
-        pytest.skip("there is no Chromium: install one, or set CL3D_CHROMIUM to its path")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield opened
-        opened.close()
+    try:
+        with chromium() as opened:
+            yield opened
+    except NoBrowser as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

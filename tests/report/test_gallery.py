@@ -100,8 +100,8 @@ def test_no_global_plotting_state_is_used(tmp_path: Path) -> None:
             "panel 0 has int64 colours",
         ),
         ([("", torch.zeros(4, 3), torch.zeros(4))], 8, "a.png", "panel 0 has float32 colours"),
-        ([("", cloud())], 8, "a.xyz", "does not end in one of"),
-        ([("", cloud())], 8, "a", "does not end in one of"),
+        ([("", cloud())], 8, "a.xyz", r"ends in \.xyz: give \.png"),
+        ([("", cloud())], 8, "a", "ends in nothing: give"),
     ],
 )
 def test_wrong_input_is_refused(tmp_path: Path, panels: list, columns: int, name: str, message: str) -> None:

@@ -79,6 +79,24 @@ def test_a_continual_run_tells_steps_accuracy_and_bytes(leave):
     assert found.go_on is None
 
 
+def test_runs_of_networks_that_segment_tell_their_instance_miou(leave):
+    told = results(2, 4, task="part_segmentation")
+    figures = {"final_instance_miou": 0.25, "average_instance_miou": 0.5}
+    told |= {**figures, "instance_miou_per_step": [0.75, 0.25]}
+    continual = only(leave("a", "cl_run", results__json=told))
+    assert continual.facts.headline == "instance mIoU 25.0 % (average 50.0 %)"
+    assert continual.facts.figures == figures
+    value = {"mean": 0.5, "std": 0.25, "instance_miou": [0.5]}
+    evaluated = only(leave("b", "evaluate", evaluation__json=value))
+    assert evaluated.facts.headline == "instance mIoU 50.0 ± 25.0 %"
+    table = "condenser,instance_miou,accuracy\nrandom,0.5,0.9\ndm,0.75,0.8\n"
+    compared = only(leave("c", "compare", comparison__csv=table))
+    assert compared.facts.headline == "instance mIoU 75.0 % by dm"
+    table = "memory,figure,final\nrandom,instance mIoU,0.3\n"
+    continual = only(leave("d", "compare_cl", comparison__md="", runs__csv=table))
+    assert continual.facts.headline == "instance mIoU 30.0 % by random"
+
+
 def test_one_that_was_killed_is_interrupted_and_one_at_work_is_running(leave):
     folder = leave("a", "cl_run", results__json=results(5, 10, done=3) | {"status": "running"})
     assert only(folder).state == "interrupted"

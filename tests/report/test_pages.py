@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 
 import pytest
@@ -167,7 +168,11 @@ def test_several_runs_stand_on_one_page(tmp_path):
         "unfinished: interrupted",
     ):
         assert text in page, text
-    assert len(set(page.split("<section id='")[1:])) == len(page.split("<section id='")[1:])
+    items = re.findall(r"<li><svg.*?stroke='var\((--series-\d)\)'.*?</svg>(.*?)</li>", page)
+    assert len(items) == 4 * 2, "accuracy, bytes, seconds and peak memory"
+    assert len({name for _, name in items}) == len(set(items)), "a run has one colour in all charts"
+    anchors = [piece.split("'")[0] for piece in page.split("<section id='")[1:]]
+    assert len(set(anchors)) == len(anchors) >= 8
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path):

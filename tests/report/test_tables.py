@@ -191,6 +191,8 @@ def test_a_table_for_a_paper():
     assert r"2 & a\_b, x=10 \% & 1 & 50.0" in lines[5]
     losing = as_latex(summarize([result("c", 0, 0.5), result("d", 0, 0.4)], "c"))
     assert r"& $-$10.0 \\" in losing
+    nasty = as_latex(summarize([result(r"a\b^2 ~$1", 0, 0.5)]))
+    assert r"& a\textbackslash{}b\textasciicircum{}2 \textasciitilde{}\$1 &" in nasty
 
 
 def test_records_have_all_numbers():

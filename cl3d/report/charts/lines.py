@@ -26,30 +26,29 @@ MARKERS = (
 
 def draw_lines(chart: LineChart) -> Markup:
     """Grid and curves, the main ones on top."""
-    known = [v for line in chart.lines for v in (*line.y, *line.low, *line.high) if v is not None]
-    xs = [x for line in chart.lines for x in (line.at or chart.x)]
+    lines = chart.shown()
+    known = [v for _, line in lines for v in (*line.y, *line.low, *line.high) if v is not None]
+    xs = [x for _, line in lines for x in (line.at or chart.x)]
     axes = Axes((min(xs, default=0), max(xs, default=1)), chart.span or span_of(known))
     ticks = sorted(set(xs))
     step = -(-len(ticks) // 10)
-    shown = [(x, f"{x:,g}") for x in ticks[:: step or 1]]
-    order = sorted(range(len(chart.lines)), key=lambda number: chart.lines[number].main)
-    curves = (_curve(axes, chart, number) for number in order)
-    return axes.grid(chart.x_label, chart.y_label, shown) + joined(curves)
+    named = [(x, f"{x:,g}") for x in ticks[:: step or 1]]
+    curves = (_curve(axes, chart, *shown) for shown in sorted(lines, key=lambda shown: shown[1].main))
+    return axes.grid(chart.x_label, chart.y_label, named) + joined(curves)
 
 
-def legend(lines: Sequence[Line]) -> Markup:
+def legend(chart: LineChart) -> Markup:
     """Each curve's name beside a piece of it."""
     items = (
         Markup("<li><svg viewBox='0 0 28 12' aria-hidden=true class=chart-key>{}{}</svg>{}</li>").format(
             _stroke(line, number, "M0 6H28"), _marker(line, number, 14, 6, ""), line.name
         )
-        for number, line in enumerate(lines)
+        for number, line in chart.shown()
     )
     return Markup("<ul class=legend>{}</ul>").format(joined(items))
 
 
-def _curve(axes: Axes, chart: LineChart, number: int) -> Markup:
-    line = chart.lines[number]
+def _curve(axes: Axes, chart: LineChart, number: int, line: Line) -> Markup:
     at = line.at or chart.x
     points = [(axes.across(x), axes.up(y)) for x, y in zip(at, line.y, strict=True) if y is not None]
     told = [

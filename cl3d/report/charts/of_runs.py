@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
 
-from cl3d.report.charts.values import BarChart, Chart, HeatMap, Line, LineChart
-from cl3d.report.groups import PROTOCOLS, Group, Run, group_by_seed, label, steps_of
+from cl3d.report.charts.costs import memory_by_step, peak_by_step, seconds_by_step
+from cl3d.report.charts.values import Chart, HeatMap, Line, LineChart, averaged
+from cl3d.report.groups import PROTOCOLS, Group, Run, group_by_seed, label, steps_of, titled
 from cl3d.report.headline import figure_name, headline
-
-KIB, MIB = 1 << 10, 1 << 20
 
 
 def curves_over_classes(runs: Sequence[Run], main: Run | None = None) -> LineChart:
@@ -26,14 +23,12 @@ def curves_over_classes(runs: Sequence[Run], main: Run | None = None) -> LineCha
     Raises:
         InputError: if the runs cannot stand side by side.
     """
-    groups = [(key, group) for key, group in group_by_seed([r for r in runs if r is not main]).items()]
-    sizes = {steps_of(run) for run in runs}
+    most = max(map(steps_of, runs))
     lines = [] if main is None else [_curve(label(main), {(None, 0): main}, main=True)]
     seen = max((_seen(run) for run in runs), key=len)
-    for (steps, name), group in groups:
-        told = f"{name}, {steps} steps" if len(sizes - {1}) > 1 else name
-        told = f"{told} ({len(group)})"
-        lines.append(_level(told, group, seen) if steps == 1 < max(sizes) else _curve(told, group))
+    for name, group in titled(group_by_seed([run for run in runs if run is not main])):
+        at_once = steps_of(next(iter(group.values()))) == 1 < most
+        lines.append(_level(name, group, seen) if at_once else _curve(name, group))
     last = [line for line in lines if line.y and line.y[-1] is not None]
     ends = ", ".join(f"{line.name} {line.y[-1]:.1f} %" for line in last)
     return LineChart(
@@ -86,36 +81,6 @@ def forgetting_by_step(run: Run) -> LineChart:
     )
 
 
-def seconds_by_step(run: Run) -> BarChart:
-    """Seconds of condensing, training and testing."""
-    steps = run["seconds"]["per_step"]
-    parts = {name: [step.get(name) for step in steps] for name in _activities(steps)}
-    total = sum(value or 0.0 for values in parts.values() for value in values)
-    return BarChart("Seconds per step", "step", "s", _numbers(steps), parts, f"{total:,.1f} s in all.")
-
-
-def memory_by_step(run: Run) -> BarChart:
-    """Bytes of the memory after each step, in KiB."""
-    sizes = run["memory_bytes_per_step"]
-    last = sizes[-1] if sizes else 0
-    kib = [size / KIB for size in sizes]
-    about = f"{last:,} bytes after the last step."
-    return BarChart(
-        "Bytes of the memory after each step", "step", "KiB", _numbers(sizes), {"memory": kib}, about
-    )
-
-
-def peak_by_step(run: Run) -> LineChart:
-    """Highest memory of the process, or on CUDA of torch's tensors, in MiB."""
-    steps = run["peak_memory"]["per_step"]
-    lines = tuple(
-        Line(name, [None if not step.get(name) else step[name] / MIB for step in steps])
-        for name in _activities(steps)
-    )
-    about = f"{run['peak_memory']['highest'] / MIB:,.0f} MiB at the highest."
-    return LineChart("Peak memory per step", "step", "MiB", tuple(range(1, len(steps) + 1)), lines, about)
-
-
 def charts_of(run: Run) -> dict[str, Chart]:
     """The charts of one run, by short names; those that it has the numbers for."""
     charts: dict[str, Chart] = {}
@@ -130,32 +95,6 @@ def charts_of(run: Run) -> dict[str, Chart]:
         charts["bytes"] = memory_by_step(run)
     if (run.get("peak_memory") or {}).get("per_step"):
         charts["peak"] = peak_by_step(run)
-    return charts
-
-
-def costs_side_by_side(names: Sequence[str], runs: Sequence[Run]) -> list[LineChart]:
-    """Bytes, seconds and peak memory of each step, a curve for each run; those that some run has."""
-    sizes = [[size / KIB for size in run.get("memory_bytes_per_step") or ()] for run in runs]
-    seconds = [[sum(step.values()) for step in run["seconds"].get("per_step") or ()] for run in runs]
-    peaks = [
-        [max(step.values()) / MIB for step in (run.get("peak_memory") or {}).get("per_step") or ()]
-        for run in runs
-    ]
-    told = (
-        ("Bytes of the memory after each step", "KiB", [size if any(size) else [] for size in sizes]),
-        ("Seconds per step", "s", seconds),
-        ("Peak memory per step", "MiB", peaks),
-    )
-    charts = []
-    for title, unit, values in told:
-        lines = tuple(
-            Line(name, mine, at=tuple(range(1, len(mine) + 1)))
-            for name, mine in zip(names, values, strict=True)
-            if mine
-        )
-        last = ", ".join(f"{line.name} {line.y[-1]:,.4g} {unit}" for line in lines)
-        if lines:
-            charts.append(LineChart(title, "step", unit, (), lines, f"In the last step: {last}."))
     return charts
 
 
@@ -174,19 +113,8 @@ def _level(name: str, group: Group, seen: tuple[float, ...]) -> Line:
 
 def _percent(group: Group) -> tuple[list[float], list[float], list[float]]:
     """Mean, smallest and largest value after each step, in percent."""
-    columns = list(zip(*(headline(run).per_step for run in group.values()), strict=True))
-    mean, low, high = ([100 * of(column) for column in columns] for of in (statistics.fmean, min, max))
-    return mean, low, high
+    return averaged([[100 * value for value in headline(run).per_step] for run in group.values()])
 
 
 def _seen(run: Run) -> tuple[float, ...]:
     return tuple(accumulate(run["settings"]["classes_per_step"]))
-
-
-def _numbers(steps: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(str(number) for number in range(1, len(steps) + 1))
-
-
-def _activities(steps: Sequence[dict[str, Any]]) -> list[str]:
-    """What takes time and memory, also where it takes none: each has its colour in all charts."""
-    return list(dict.fromkeys(name for step in steps for name in step))

@@ -14,7 +14,7 @@ def figure(chart: Chart) -> Markup:
     """The chart with a title, a text for who cannot see it, and a table behind it."""
     height: float = HEIGHT
     if isinstance(chart, LineChart):
-        drawing, legend = lines.draw_lines(chart), lines.legend(chart.lines)
+        drawing, legend = lines.draw_lines(chart), lines.legend(chart)
     elif isinstance(chart, BarChart):
         drawing, legend = bars.draw_bars(chart), bars.legend(list(chart.parts))
     else:

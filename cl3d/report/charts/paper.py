@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cl3d.atomic import write_bytes
-from cl3d.errors import InputError
 from cl3d.html.palette import RAMP, ink_on, on_ramp
+from cl3d.report.charts.heat import WRITTEN
 from cl3d.report.charts.values import BarChart, Chart, HeatMap, LineChart
+from cl3d.report.picture import check_ending, write_picture
 from cl3d.report.style import PALETTE, curve_style
-
-ENDINGS = (".png", ".pdf", ".svg")
-
-WRITTEN = 12
-"""Columns of a heat map up to which the values stand in their fields."""
 
 
 def save_chart(path: Path, chart: Chart, legend: str | None = None) -> None:
@@ -33,10 +26,8 @@ def save_chart(path: Path, chart: Chart, legend: str | None = None) -> None:
     Raises:
         InputError: if the ending is another one, or the file cannot be written.
     """
-    if path.suffix not in ENDINGS:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}: give .png, .pdf or .svg")
+    check_ending(path)
     figure = Figure(figsize=_size(chart), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set(xlabel=chart.x_label, ylabel=chart.y_label)
     if isinstance(chart, LineChart):
@@ -45,11 +36,7 @@ def save_chart(path: Path, chart: Chart, legend: str | None = None) -> None:
         _bars(axes, chart, legend)
     else:
         _heat(axes, chart)
-    picture = io.BytesIO()
-    # without the date the same chart is the same file
-    dated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix)
-    figure.savefig(picture, dpi=150, format=path.suffix.removeprefix("."), metadata=dated)
-    write_bytes(path, picture.getvalue())
+    write_picture(path, figure, 150)
 
 
 def _size(chart: Chart) -> tuple[float, float]:
@@ -60,7 +47,7 @@ def _size(chart: Chart) -> tuple[float, float]:
 
 
 def _lines(axes: Axes, chart: LineChart, legend: str | None) -> None:
-    for number, line in enumerate(chart.lines):
+    for number, line in chart.shown():
         style, at = curve_style(number), list(line.at or chart.x)
         known = [(x, y) for x, y in zip(at, line.y, strict=True) if y is not None]
         if line.bound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 Values = Sequence[float | None]
 
@@ -18,6 +19,8 @@ class Line:
         main: whether it is the one to look at.
         bound: whether it is what others are held against: drawn dashed, without markers.
         at: its own x, where they are not the chart's.
+
+    One without values is not shown, and keeps its colour from others.
     """
 
     name: str
@@ -46,12 +49,17 @@ class LineChart:
     about: str
     span: tuple[float, float] | None = None
 
+    def shown(self) -> list[tuple[int, Line]]:
+        """The curves that have values, each with the number of its colour and marker."""
+        return [(number, line) for number, line in enumerate(self.lines) if line.y]
+
     def rows(self) -> tuple[list[str], list[list[str | None]]]:
         """The same as a table: a row for each x."""
-        xs = sorted({x for line in self.lines for x in (line.at or self.x)})
-        values = [dict(zip(line.at or self.x, line.y, strict=True)) for line in self.lines]
+        lines = [line for _, line in self.shown()]
+        xs = sorted({x for line in lines for x in (line.at or self.x)})
+        values = [dict(zip(line.at or self.x, line.y, strict=True)) for line in lines]
         rows = [[f"{x:,g}", *(_told(value.get(x)) for value in values)] for x in xs]
-        return [self.x_label, *(line.name for line in self.lines)], rows
+        return [self.x_label, *(line.name for line in lines)], rows
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,13 @@ class HeatMap:
 
 
 Chart = LineChart | BarChart | HeatMap
+
+
+def averaged(curves: Sequence[Sequence[float]]) -> tuple[list[float], list[float], list[float]]:
+    """Mean, smallest and largest value of several curves at each place."""
+    places = list(zip(*curves, strict=True))
+    mean, low, high = ([float(of(place)) for place in places] for of in (fmean, min, max))
+    return mean, low, high
 
 
 def _told(value: float | None) -> str | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cl3d.report.headline import headline, measured
+
 Config = dict[str, Any]
 
 
@@ -44,19 +46,20 @@ def _continual(folder: Path, config: Config) -> Facts:
     results = _json(folder / "results.json")
     if not results:
         return Facts(what, 0, planned)
-    done = len(results["accuracy_per_step"])
-    names = ("final_accuracy", "average_accuracy")
-    figures = {name: float(results[name]) for name in names if results[name] is not None}
+    told = headline(results)
+    done, prefix = len(told.per_step), _prefix(told.name)
+    figures = {f"final_{told.key}": told.final, f"average_{told.key}": told.average}
+    known = {name: float(value) for name, value in figures.items() if value is not None}
     return Facts(
         what,
         done,
         len(results["settings"]["classes_per_step"]),
         finished=results["status"] == "finished",
         failed=results["status"] == "failed",
-        headline="{:.1f} % (average {:.1f} %)".format(*(100 * x for x in figures.values()))
-        if figures
+        headline=prefix + "{:.1f} % (average {:.1f} %)".format(*(100 * x for x in known.values()))
+        if known
         else "",
-        figures=figures,
+        figures=known,
         nbytes=int(results["memory_bytes"]) if memory and done else None,
     )
 
@@ -80,7 +83,7 @@ def _evaluated(folder: Path, config: Config) -> Facts:
     if not found:
         return Facts(what, None, planned)
     mean, std = float(found["mean"]), float(found["std"])
-    told = f"{100 * mean:.1f} ± {100 * std:.1f} %"
+    told = f"{_prefix(measured(found)[0])}{100 * mean:.1f} ± {100 * std:.1f} %"
     return Facts(what, planned, planned, True, headline=told, figures={"mean": mean, "std": std})
 
 
@@ -88,7 +91,7 @@ def _compared(folder: Path, config: Config) -> Facts:
     what = f"{_named(config['condensers'], 'condensers')}, {_choice(config['data'])}"
     planned = len(config["condensers"]) * _count(config["seeds"])
     done = len(list(folder.glob("*/seed_*/evaluation/evaluation.json")))
-    best = _best(folder / "comparison.csv", "condenser", ("instance_miou", "accuracy"))
+    best = _best(folder / "comparison.csv", "condenser")
     return Facts(what, min(done, planned), planned, _newest(folder / "comparison.csv"), **best)
 
 
@@ -104,7 +107,7 @@ def _crossed(folder: Path, config: Config) -> Facts:
 def _compared_continually(folder: Path, config: Config) -> Facts:
     what = f"{_named(config['buffers'], 'memories')}, {_choice(config['data'])}"
     whole = _newest(folder / "comparison.md")
-    return Facts(what, finished=whole, **_best(folder / "runs.csv", "memory", ("final",)))
+    return Facts(what, finished=whole, **_best(folder / "runs.csv", "memory"))
 
 
 SCRIPTS: dict[str, Callable[[Path, Config], Facts]] = {
@@ -123,15 +126,24 @@ def _newest(table: Path) -> bool:
     return table.exists() and table.stat().st_mtime >= config.stat().st_mtime
 
 
-def _best(path: Path, label: str, figures: tuple[str, ...]) -> dict[str, Any]:
+def _best(path: Path, label: str) -> dict[str, Any]:
     """The best mean in a table of runs, as it is told."""
-    if not path.exists():
+    rows = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
+    if not rows:
         return {}
+    figure, column = measured(rows[0])
+    if "final" in rows[0]:  # of continual runs, whose figure has a column of its own where it is not accuracy
+        figure, column = rows[0].get("figure", figure), "final"
     groups: dict[str, list[float]] = defaultdict(list)
-    for row in csv.DictReader(path.read_text().splitlines()):
-        groups[row[label]].append(float(row[next(name for name in figures if name in row)]))
+    for row in rows:
+        groups[row[label]].append(float(row[column]))
     name, value = max(((n, statistics.fmean(v)) for n, v in groups.items()), key=lambda found: found[1])
-    return {"headline": f"{100 * value:.1f} % by {name}", "figures": {"best": value}}
+    return {"headline": f"{_prefix(figure)}{100 * value:.1f} % by {name}", "figures": {"best": value}}
+
+
+def _prefix(figure: str) -> str:
+    """What a figure is called, where it is not accuracy."""
+    return "" if figure == "accuracy" else f"{figure} "
 
 
 def _iterations(path: Path) -> int:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup
 
 from cl3d.errors import InputError
 from cl3d.html.markup import joined, paragraph, section, table
-from cl3d.report.charts.of_runs import costs_side_by_side, curves_over_classes, matrix_of
+from cl3d.report.charts.costs import costs_side_by_side
+from cl3d.report.charts.of_runs import curves_over_classes, matrix_of
 from cl3d.report.charts.page import figure
+from cl3d.report.charts.values import Chart
 from cl3d.report.collect import distinguished
 from cl3d.report.groups import Run, names_of, side_by_side
 from cl3d.report.headline import figure_name, headline
+from cl3d.report.jobs import slug
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
-from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
-from cl3d.report.summary import summarize
-from cl3d.report.tables import cells, columns, title
+from cl3d.report.pages.sections import clouds, guarded, notices, page, what_each_run_was
+from cl3d.report.summary import Summary, summarize
+from cl3d.report.tables import as_rows, title
 
 
 def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: str | None = None) -> str:
@@ -43,49 +47,59 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
         raise InputError("none of these runs is finished: give one that is, or each alone")
     runs = distinguished([one.results for one in whole if one.results is not None])
     names = names_of(runs)
-    tables = side_by_side(runs)
+    tables = [_Table(of_table, summarize(of_table, reference)) for of_table in side_by_side(runs)]
+    several = len(tables) > 1
     of_memory = {name: one.sets for name, one in zip(names, whole, strict=True)}
     return page(
         f"{len(whole)} runs on {', '.join(sorted({run['settings']['dataset'] for run in runs}))}",
         "; ".join(names),
         notices(told),
-        *(_table(runs_of, reference, len(tables) > 1) for runs_of in tables),
+        *(_accuracy(one, several) for one in tables),
         guarded("Matrices", partial(_matrices, names, runs)),
         guarded("Forgetting", partial(_forgetting, names, runs)),
-        guarded("Costs", partial(_costs, names, runs)),
+        *(guarded("Costs", partial(_costs, one, several)) for one in tables),
         guarded("The memories", partial(clouds, of_memory, runs[0]["settings"]["class_names"], resolutions)),
-        *(
-            guarded("What was run", partial(_settings, name, number, one))
-            for number, (name, one) in enumerate(zip(names, whole, strict=True), 1)
-        ),
+        what_each_run_was(names, whole),
     )
 
 
-def _table(runs: Sequence[Run], reference: str | None, several: bool) -> Markup:
-    """The curves and the table of runs that may stand side by side."""
-    summary = summarize(runs, reference)
-    rows = [cells(summary, row) for row in summary.rows]
-    shown = [[row[1], row[0], *row[2:]] for row in rows]
-    head = columns(summary)
-    head = [head[1], head[0], *head[2:]]
-    figure_title = headline(runs[0]).title
-    name = f"{figure_title}: {title(summary)}" if several else figure_title
+@dataclass(frozen=True)
+class _Table:
+    """Runs that may stand side by side."""
+
+    runs: Sequence[Run]
+    summary: Summary
+
+    def section(self, name: str, anchor: str, several: bool, *content: Markup) -> Markup:
+        """A section of theirs, which says whose where there are several tables."""
+        told = title(self.summary)
+        name, anchor = (f"{name}: {told}", f"{anchor}-{slug(told)}") if several else (name, anchor)
+        return section(name, *content, anchor=anchor)
+
+
+def _accuracy(of: _Table, several: bool) -> Markup:
+    """The curves and the table."""
+    head, *rows = ([row[1], row[0], *row[2:]] for row in as_rows(of.summary))
     note = (
         "Mean and sample standard deviation over seeds and class orders; forgetting is max − last, in points."
     )
-    anchor = f"accuracy-{summary.protocol or 'bounds'}-{summary.steps}"
-    return section(
-        name, figure(curves_over_classes(runs)), table(head, shown), paragraph(note, "quiet"), anchor=anchor
-    )
+    content = (figure(curves_over_classes(of.runs)), table(head, rows), paragraph(note, "quiet"))
+    return of.section(headline(of.runs[0]).title, "accuracy", several, *content)
+
+
+def _costs(of: _Table, several: bool) -> Markup:
+    charts = costs_side_by_side(of.runs)
+    return of.section("Costs", "costs", several, _figures(charts)) if charts else Markup("")
 
 
 def _matrices(names: Sequence[str], runs: Sequence[Run]) -> Markup:
-    pieces = [
-        Markup("<div><h3>{}</h3>{}</div>").format(name, figure(matrix_of(run)))
-        for name, run in zip(names, runs, strict=True)
-        if len(headline(run).matrix) > 1
-    ]
-    return _figures(f"{headline(runs[0]).title} matrices", pieces, "matrices")
+    charts = {
+        name: matrix_of(run) for name, run in zip(names, runs, strict=True) if len(headline(run).matrix) > 1
+    }
+    if not charts:
+        return Markup("")
+    named = [replace(one, title=name, about=f"{one.title}. {one.about}") for name, one in charts.items()]
+    return section(f"{headline(runs[0]).title} matrices (%)", _figures(named), anchor="matrices")
 
 
 def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
@@ -99,15 +113,5 @@ def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
     return section("Forgetting", table(head, rows), paragraph(f"{meaning}.", "quiet"), anchor="forgetting")
 
 
-def _costs(names: Sequence[str], runs: Sequence[Run]) -> Markup:
-    return _figures("Costs", [figure(chart) for chart in costs_side_by_side(names, runs)], "costs")
-
-
-def _figures(name: str, pieces: Sequence[Markup], anchor: str) -> Markup:
-    if not pieces:
-        return Markup("")
-    return section(name, Markup("<div class=figures>{}</div>").format(joined(pieces)), anchor=anchor)
-
-
-def _settings(name: str, number: int, one: Found) -> Markup:
-    return what_was_run(one, [("seed", one.config.get("seed"))], name, number)
+def _figures(charts: Sequence[Chart]) -> Markup:
+    return Markup("<div class=figures>{}</div>").format(joined(map(figure, charts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from markupsafe import Markup
@@ -138,12 +139,7 @@ def _curves(run: Run, others: Sequence[Path]) -> Markup:
 def _by_class(run: Run) -> Markup:
     """What was reached on each class after the last step, the lowest first."""
     told, names = told_of(run), run["settings"]["class_names"]
-    came = {}
-    start = 0
-    for step, size_of in enumerate(run["settings"]["classes_per_step"], 1):
-        for known in run["settings"]["class_order"][start : start + size_of]:
-            came[int(known)] = step
-        start += size_of
+    came = {known: step for step, classes in enumerate(_classes_of_steps(run), 1) for known in classes}
     rows = [
         (names[int(key)], came.get(int(key)), f"{100 * value:.1f}")
         for key, value in sorted(told.by_class[-1].items(), key=lambda item: item[1])
@@ -186,14 +182,11 @@ def _memory(found: Found, resolutions: Sequence[int]) -> Markup:
 
 def _settings(found: Found, run: Run) -> Markup:
     settings = run["settings"]
-    names = settings["class_names"]
-    steps, start = [], 0
-    for count in settings["classes_per_step"]:
-        steps.append(", ".join(names[c] for c in settings["class_order"][start : start + count]))
-        start += count
-    order = details(
-        "The classes in their order", table(["step", "classes"], [(i, s) for i, s in enumerate(steps, 1)])
-    )
+    named = [
+        (step, ", ".join(settings["class_names"][known] for known in classes))
+        for step, classes in enumerate(_classes_of_steps(run), 1)
+    ]
+    order = details("The classes in their order", table(["step", "classes"], named))
     same_seed = settings.get("order_seed", settings["seed"]) == settings["seed"]
     facts = [
         ("task", "part segmentation" if "task" in settings else None),
@@ -207,7 +200,14 @@ def _settings(found: Found, run: Run) -> Markup:
         ("seed", f"{settings['seed']}" + ("" if same_seed else f", class order {settings['order_seed']}")),
         ("device", settings.get("device")),
     ]
-    return joined([what_was_run(found, facts), section("Stream", order, anchor="stream")])
+    return what_was_run(found, facts, order)
+
+
+def _classes_of_steps(run: Run) -> list[list[int]]:
+    """The labels that come in each step."""
+    settings = run["settings"]
+    ends = list(accumulate(settings["classes_per_step"]))
+    return [settings["class_order"][start:end] for start, end in pairwise([0, *ends])]
 
 
 def _code(text: str | None) -> Markup | None:

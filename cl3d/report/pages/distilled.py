@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from cl3d.distill.show import class_names_of
 from cl3d.html.markup import details, joined, paragraph, section, table
+from cl3d.report.headline import measured
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, headline, notices, page, what_was_run
 from cl3d.report.text_tables import percent
@@ -119,9 +120,8 @@ def _evaluation(name: str, told: dict[str, Any]) -> Markup:
 
 def judged_by(told: dict[str, Any]) -> tuple[str, list[float]]:
     """What ``evaluation.json`` is looked at for first, and its value of each network."""
-    if "instance_miou" in told:
-        return "instance mIoU", told["instance_miou"]
-    return "accuracy", told["accuracies"]
+    name, key = measured(told)
+    return name, told["accuracies" if key == "accuracy" else key]
 
 
 def _others(told: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import yaml
 from markupsafe import Markup
@@ -75,9 +76,9 @@ def clouds(
 
 
 def what_was_run(
-    found: Found, facts: Iterable[tuple[str, object]], name: str = "", number: int = 0
+    found: Found, facts: Iterable[tuple[str, object]], *more: Markup, name: str = "", number: int = 0
 ) -> Markup:
-    """Command, settings and versions; of several runs each with its name and number."""
+    """Command, settings, versions, and what else there is; of several runs each with its name and number."""
     environment = found.environment
     versions = ", ".join(
         f"{name} {value}" for name, value in environment.get("versions", {}).items() if value
@@ -98,7 +99,20 @@ def what_was_run(
         else Markup("")
     )
     shown = definitions((name, value) for name, value in told if value not in (None, ""))
-    return section(f"What was run{name and ': '}{name}", shown, whole, anchor=f"settings{number or ''}")
+    return section(
+        f"What was run{name and ': '}{name}", shown, *more, whole, anchor=f"settings{number or ''}"
+    )
+
+
+def what_each_run_was(names: Sequence[str], found: Sequence[Found]) -> Markup:
+    """A section for each of several runs."""
+    return joined(
+        guarded(
+            "What was run",
+            partial(what_was_run, one, [("seed", one.config.get("seed"))], name=name, number=number),
+        )
+        for number, (name, one) in enumerate(zip(names, found, strict=True), 1)
+    )
 
 
 def _resolutions(stored: Sequence[Stored]) -> list[int]:

@@ -12,7 +12,7 @@ from cl3d.errors import InputError
 from cl3d.html.markup import section, table
 from cl3d.report.pages.distilled import judged_by, title
 from cl3d.report.pages.found import Found
-from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
+from cl3d.report.pages.sections import clouds, guarded, notices, page, what_each_run_was
 from cl3d.report.text_tables import percent
 
 
@@ -39,12 +39,7 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = ()) -> str:
         notices(told),
         guarded("The table", partial(_table, names, there)),
         guarded("The clouds", partial(clouds, of_name, classes, resolutions, "The clouds")),
-        *(
-            guarded(
-                "What was run", partial(what_was_run, one, [("seed", one.config.get("seed"))], name, number)
-            )
-            for number, (name, one) in enumerate(zip(names, there, strict=True), 1)
-        ),
+        what_each_run_was(names, there),
     )
 
 
