@@ -1,4 +1,4 @@
-"""Finished runs as tables: a table for each protocol, number of steps and budget.
+"""Finished runs as tables: a table for each data set, protocol, number of steps and budget.
 
 Examples:
   python scripts/tables.py runs/sweep --reference herding

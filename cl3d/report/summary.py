@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cl3d.errors import InputError
 from cl3d.report.bootstrap import bootstrap_interval
-from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, group_by_seed, paired, steps_of
+from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, dataset_of, group_by_seed, paired, steps_of
 from cl3d.report.headline import figure_name, headline
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
@@ -65,15 +65,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """One table: one protocol, number of steps and budget.
+    """One table: one data set, protocol, number of steps and budget.
 
     Attributes:
+        dataset: its name; None where the results do not tell it.
         protocol, budget: None where there are bounds alone.
         reference: the row that others are compared with, or None.
         rows: by the final figure.
         figure: what runs are judged by: ``accuracy``, or ``instance mIoU`` where networks segment.
     """
 
+    dataset: str | None
     protocol: str | None
     steps: int
     budget: str | None
@@ -101,7 +103,15 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
     budget = next(filter(None, map(budget_of, runs)), None)
     ranked = sorted(rows, key=lambda row: (row.steps, _mean(row)))
-    return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked), figure_name(runs[0]))
+    return Summary(
+        dataset=dataset_of(runs[0]),
+        protocol=next(iter(protocols), None),
+        steps=steps,
+        budget=budget,
+        reference=reference,
+        rows=tuple(ranked),
+        figure=figure_name(runs[0]),
+    )
 
 
 def _named(reference: str, names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from cl3d.report.charts.page import figure
 from cl3d.report.collect import distinguished
 from cl3d.report.groups import Run, names_of, side_by_side
 from cl3d.report.headline import figure_name, headline
+from cl3d.report.jobs import slug
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
@@ -73,7 +74,7 @@ def _table(runs: Sequence[Run], reference: str | None, several: bool) -> Markup:
     note = (
         "Mean and sample standard deviation over seeds and class orders; forgetting is max − last, in points."
     )
-    anchor = f"accuracy-{summary.protocol or 'bounds'}-{summary.steps}"
+    anchor = f"accuracy-{slug(title(summary))}"
     return section(
         name, figure(curves_over_classes(runs)), table(head, shown), paragraph(note, "quiet"), anchor=anchor
     )
