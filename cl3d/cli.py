@@ -86,12 +86,15 @@ def _launch(
             if alone:
                 print(f"error: {folders[-1]}: {sentence(error)}", file=sys.stderr)
                 raise InputError(f"{folders[-1]}: {sentence(error)}") from None
+            if distributed.world() > 1:  # others may not meet it, and would wait for this one in a next job
+                _remove_empty(folders, start)
+                _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}"])
             refused.append(error)  # a sweep's other jobs go on
 
     try:
         run()
         after_all()
-    except (KeyboardInterrupt, distributed.Lost) as error:
+    except KeyboardInterrupt as error:
         lost = isinstance(error, distributed.Lost)
         kept = _remove_empty(folders, start)
         where = f"; what is finished is in {kept[-1]}" if kept else ""

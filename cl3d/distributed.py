@@ -35,8 +35,8 @@ VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 T = TypeVar("T")
 
 
-class Lost(RuntimeError):
-    """Another process of the run has ended."""
+class Lost(KeyboardInterrupt):
+    """Another process of the run has ended, which interrupts this one: no error of its own."""
 
 
 @dataclass(frozen=True)

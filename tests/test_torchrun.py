@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 from processes import environment, in_processes
 from script_runs import SCRIPTS, TINY, TINY_RUN, resume, run
 
-from cl3d import distributed
+from cl3d import cli, distributed
 from cl3d.distill.checkpoint import read_checkpoint
 from cl3d.errors import InputError
 from cl3d.launched import check_shared
@@ -100,6 +102,30 @@ def folder_of_rank(folder: str) -> None:
 def test_rank_0_alone_writes_and_what_it_finds_all_find(tmp_path):
     in_processes(2, "test_torchrun:folder_of_rank", tmp_path)
     assert (tmp_path / "written").read_text() == "0"
+
+
+def one_is_refused(folder: str) -> None:
+    """Rank 0 is refused the first job of two, such as by a full disk; rank 1 waits for it in that job."""
+    begun = []
+
+    def task(config: DictConfig, where: Path) -> None:
+        begun.append(where)
+        if distributed.is_main():
+            raise InputError("the disk is full")
+        distributed.by_main(lambda: None)
+
+    sys.argv = ["distill.py", "-m", "seed=0,1", f"folder={folder}"]
+    with pytest.raises(SystemExit) as left:
+        cli._launch("distill", task, lambda: None)
+    assert left.value.code == (2 if distributed.is_main() else 1)
+    assert len(begun) == 1
+    (Path(folder) / f"{distributed.rank()}").touch()
+    os._exit(0)  # not to wait for the other
+
+
+def test_a_job_that_one_process_is_refused_ends_the_sweep_of_all(tmp_path):
+    in_processes(2, "test_torchrun:one_is_refused", tmp_path)
+    assert {"0", "1"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Source
 from cl3d.distill.synthetic import SyntheticSet
-from cl3d.distributed import Lost, agree
+from cl3d.distributed import agree
 from cl3d.errors import InputError
 from cl3d.models import Net
 from cl3d.progress import Progress
@@ -95,7 +95,7 @@ class Loop:
                     advance(loss=self.losses[-1], moved=float(self._moved().mean()))
                     if checkpoint is not None and (checkpoint.due or len(self.losses) == self.iterations):
                         checkpoint.write(self.state(picked))
-            except (KeyboardInterrupt, Lost):
+            except KeyboardInterrupt:
                 if checkpoint is not None:
                     checkpoint.write(self.state(picked) if whole is None else whole)
                 raise
