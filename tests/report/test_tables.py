@@ -11,7 +11,7 @@ from cl3d.report.collect import collect
 from cl3d.report.curves import read_results, save_curves
 from cl3d.report.groups import label, side_by_side
 from cl3d.report.records import of_rows, of_runs
-from cl3d.report.summary import summarize
+from cl3d.report.summary import summarize, summarize_each
 from cl3d.report.tables import as_latex, as_markdown, title
 
 
@@ -197,6 +197,11 @@ def test_each_data_set_has_tables_of_its_own():
         "shapes40, scratch, 2 steps, ppc=5",
     ]
     assert [of_rows(one)[0]["dataset"] for one in found] == ["scans", "shapes40"]
+    first, *others = summarize_each([[scans[1]], RUNS], "random")
+    assert first.reference is None, "whose runs may be left to do"
+    assert others == [summarize(RUNS, "random")]
+    with pytest.raises(InputError, match="give one of pcc"):
+        summarize_each([[scans[1]]], "random")
     with pytest.raises(InputError, match="differ in data_fingerprint"):
         summarize([*RUNS, result("pcc", 2, 0.5, data_fingerprint="of other clouds")])
 

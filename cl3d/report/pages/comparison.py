@@ -18,7 +18,7 @@ from cl3d.report.jobs import slug
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, notices, page, what_was_run
-from cl3d.report.summary import summarize
+from cl3d.report.summary import Summary, summarize_each
 from cl3d.report.tables import cells, columns, title
 
 
@@ -50,7 +50,10 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
         f"{len(whole)} runs on {', '.join(sorted({run['settings']['dataset'] for run in runs}))}",
         "; ".join(names),
         notices(told),
-        *(_table(runs_of, reference, len(tables) > 1) for runs_of in tables),
+        *(
+            _table(runs_of, summary, len(tables) > 1)
+            for runs_of, summary in zip(tables, summarize_each(tables, reference), strict=True)
+        ),
         guarded("Matrices", partial(_matrices, names, runs)),
         guarded("Forgetting", partial(_forgetting, names, runs)),
         guarded("Costs", partial(_costs, names, runs)),
@@ -62,9 +65,8 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
     )
 
 
-def _table(runs: Sequence[Run], reference: str | None, several: bool) -> Markup:
+def _table(runs: Sequence[Run], summary: Summary, several: bool) -> Markup:
     """The curves and the table of runs that may stand side by side."""
-    summary = summarize(runs, reference)
     rows = [cells(summary, row) for row in summary.rows]
     shown = [[row[1], row[0], *row[2:]] for row in rows]
     head = columns(summary)
