@@ -162,7 +162,8 @@ def _connected() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        noticed = re.sub(r"^\[[^\]]*\] *", "", str(error)).partition("\n")[0]  # less the place in its source
+        noticed = re.sub(r"^\[[^\]]*\] *", "", str(error))  # less the place in its source
+        noticed = re.split(r"\.\s|\n", noticed)[0]
         raise Lost(f"another process of this run has ended ({noticed})") from error
 
 

@@ -82,7 +82,7 @@ def test_what_the_backend_says_is_passed_on():
         pytest.raises(distributed.Lost, match=r"has ended \(Connection closed by peer\)$"),
         distributed._connected(),
     ):
-        raise RuntimeError("[/gloo/pair.cc:547] Connection closed by peer\nand where")
+        raise RuntimeError("[/gloo/pair.cc:547] Connection closed by peer. This is\nto be read")
 
 
 def folder_of_rank(folder: str) -> None:
