@@ -103,7 +103,8 @@ def budget_of(run: Run) -> str | None:
 
 def dataset_of(run: Run) -> str | None:
     """The name of the data set; None where the results do not tell it."""
-    return run["settings"].get("dataset")
+    name = run["settings"].get("dataset")
+    return None if name is None else str(name)
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
