@@ -147,8 +147,6 @@ def _remove_empty(folders: list[Path], start: float) -> list[Path]:
 
 
 def _exit(code: int, lines: list[str]) -> None:
-    if distributed.world() > 1:  # torchrun tells those that are left to end, which this one does
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     who = "" if distributed.is_main() else f"process {distributed.rank()}: "
     print(*(f"{who}{line}" for line in lines), sep="\n", file=sys.stderr)
     sys.exit(code)
