@@ -35,12 +35,15 @@ RESUMABLE = ("cl_run", "distill")
 EXIT_LOST, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
-def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
+def launch(
+    config_name: str, task: Callable[[DictConfig, Path], None], after_all: Callable[[], None] = lambda: None
+) -> None:
     """Runs a script's task with the config that the command line describes.
 
     Args:
         config_name: a file of ``configs/``.
-        task: called with the config and the run's folder.
+        task: called with the config and the run's folder; with ``-m`` for each job.
+        after_all: called in the end, also where jobs were refused.
 
     Exits with 2 and one sentence on wrong input, with 130 when interrupted, with 1 where another process of
     the same run has ended.
@@ -50,12 +53,16 @@ def launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
     _set_up()
     try:
         with distributed.processes(), one_tells():
-            _launch(config_name, task)
+            _launch(config_name, task, after_all)
     except distributed.Lost as error:  # when this one had come to its end
         _exit(EXIT_LOST, [f"error: {error}"])
+    except InputError as error:
+        _exit(EXIT_BAD_INPUT, [f"error: {error}"])
 
 
-def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
+def _launch(
+    config_name: str, task: Callable[[DictConfig, Path], None], after_all: Callable[[], None]
+) -> None:
     folders: list[Path] = []
     refused: list[Exception] = []
     start, process = time.time(), os.getpid()
@@ -79,11 +86,15 @@ def _launch(config_name: str, task: Callable[[DictConfig, Path], None]) -> None:
             if alone:
                 print(f"error: {folders[-1]}: {sentence(error)}", file=sys.stderr)
                 raise InputError(f"{folders[-1]}: {sentence(error)}") from None
+            if distributed.world() > 1:  # others may not meet it, and would wait for this one in a next job
+                _remove_empty(folders, start)
+                _exit(EXIT_BAD_INPUT, [f"error: {sentence(error)}"])
             refused.append(error)  # a sweep's other jobs go on
 
     try:
         run()
-    except (KeyboardInterrupt, distributed.Lost) as error:
+        after_all()
+    except KeyboardInterrupt as error:
         lost = isinstance(error, distributed.Lost)
         kept = _remove_empty(folders, start)
         where = f"; what is finished is in {kept[-1]}" if kept else ""

@@ -10,12 +10,15 @@ computed it: a result does not depend on the number of processes.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
+
+from cl3d.errors import InputError
 
 if TYPE_CHECKING:  # torch takes a second to import, and --help should not
     from torch import Tensor
@@ -26,11 +29,14 @@ TIMEOUT = timedelta(days=7)
 
 SECONDS_BETWEEN_LOOKS = 0.01
 
+VARIABLES = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""What torchrun tells each process by its environment; without the first a process is alone."""
+
 T = TypeVar("T")
 
 
-class Lost(RuntimeError):
-    """Another process of the run has ended."""
+class Lost(KeyboardInterrupt):
+    """Another process of the run has ended, which interrupts this one: no error of its own."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,20 @@ def is_main() -> bool:
 
 
 def launched() -> int:
-    """How many processes torchrun, or what sets the same variables, has started."""
-    return int(os.environ["WORLD_SIZE"]) if "RANK" in os.environ else 1
+    """How many processes torchrun, or what sets the same variables, has started.
+
+    Raises:
+        InputError: if it has set some of them alone.
+    """
+    missing = [name for name in VARIABLES if name not in os.environ]
+    if VARIABLES[0] in missing:
+        return 1
+    if missing:
+        raise InputError(
+            f"{VARIABLES[0]} is set and {', '.join(missing)} not: start several processes by torchrun, or "
+            f"unset {VARIABLES[0]}"
+        )
+    return int(os.environ["WORLD_SIZE"])
 
 
 @contextmanager
@@ -140,11 +158,13 @@ def _attempt(store: Store, number: int, count: int) -> str:
 
 @contextmanager
 def _connected() -> Iterator[None]:
-    """Says in one sentence that another process has gone, whatever the backend makes of it."""
+    """Says in one sentence that another process has gone, and how the backend has noticed it."""
     try:
         yield
     except RuntimeError as error:
-        raise Lost("another process of this run has ended") from error
+        noticed = re.sub(r"^\[[^\]]*\] *", "", str(error))  # less the place in its source
+        noticed = re.split(r"\.\s|\n", noticed)[0]
+        raise Lost(f"another process of this run has ended ({noticed})") from error
 
 
 def by_main(task: Callable[[], T]) -> T:

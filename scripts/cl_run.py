@@ -53,5 +53,4 @@ def main(config: DictConfig, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    launch("cl_run", main)
-    jobs.tell()
+    launch("cl_run", main, after_all=jobs.tell)

@@ -1,4 +1,4 @@
-"""Finished runs as tables: a table for each protocol, number of steps and budget.
+"""Finished runs as tables: a table for each data set, protocol, number of steps and budget.
 
 Examples:
   python scripts/tables.py runs/sweep --reference herding
@@ -16,7 +16,7 @@ from cl3d.cli import refused
 from cl3d.report.collect import collect
 from cl3d.report.groups import side_by_side
 from cl3d.report.records import of_rows
-from cl3d.report.summary import summarize
+from cl3d.report.summary import summarize_each
 from cl3d.report.tables import as_latex, as_markdown, title
 from cl3d.report.text_tables import as_csv
 
@@ -35,7 +35,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     def show() -> None:
-        tables = [summarize(runs, arguments.reference) for runs in side_by_side(collect(arguments.runs))]
+        tables = summarize_each(side_by_side(collect(arguments.runs)), arguments.reference)
         for table in tables:
             if len(tables) > 1:
                 print(f"{title(table)}\n")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from script_runs import SCRIPTS, TINY_RUN, results_of, resume, run
+from script_runs import SCRIPTS, TINY, TINY_RUN, results_of, resume, run
 
 from cl3d.config_paths import CONFIGS
 from cl3d.report.collect import collect
@@ -52,10 +52,23 @@ def test_a_larger_sweep_runs_what_is_new(monkeypatch, tmp_path, capsys):
     assert names == {"random", "herding", "k_center"}
 
 
+def test_sets_are_found_again_by_their_settings(monkeypatch, tmp_path, capsys):
+    """The jobs of ``distill.py``, whose places in the sweep have changed."""
+
+    def sweep(condensers):
+        arguments = ["-m", *TINY, "report=false", f"condenser={condensers}"]
+        assert run("distill", *arguments, monkeypatch=monkeypatch, folder=tmp_path) == 0
+        return capsys.readouterr().out
+
+    sweep("random")
+    assert sweep("herding,random").count("it is finished: nothing to do") == 1
+    assert len(list(tmp_path.glob("*condenser-*/synthetic.safetensors"))) == 2
+
+
 def test_a_dry_run_counts_jobs_and_hours_and_runs_nothing(monkeypatch, tmp_path, capsys):
-    def sweep(*more):
+    def sweep(*more, code=0):
         arguments = ["-m", *TINY_RUN, "buffer=random", *more]
-        assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=tmp_path) == 0
+        assert run("cl_run", *arguments, monkeypatch=monkeypatch, folder=tmp_path) == code
         return capsys.readouterr().out
 
     sweep("seed=0")
@@ -65,6 +78,9 @@ def test_a_dry_run_counts_jobs_and_hours_and_runs_nothing(monkeypatch, tmp_path,
     assert shown.count(": finished") == 1
     assert shown.count(": about") == 2
     assert sorted(tmp_path.rglob("*")) == made
+    assert "1 jobs, 0 finished" in sweep("steps=2,99", "dry_run=true", code=2), (
+        "a refused one hides the others"
+    )
 
 
 def test_a_run_of_before_there_were_dry_runs_is_gone_on_with(monkeypatch, tmp_path, capsys):

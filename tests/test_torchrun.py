@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 from processes import environment, in_processes
 from script_runs import SCRIPTS, TINY, TINY_RUN, resume, run
 
-from cl3d import distributed
+from cl3d import cli, distributed
+from cl3d.distill.checkpoint import read_checkpoint
 from cl3d.errors import InputError
 from cl3d.launched import check_shared
 
 KILLED = Path(__file__).with_name("killed.py")
 DISTILL = [*TINY, "condenser=pcc", "condenser.iterations=6", "ppc=2"]
 CL_RUN = [*TINY_RUN, "buffer=dm", "condenser.iterations=4"]
-TIMES = {"cost.json", "seconds.json", "peak_memory.json"}
+OF_ONE_LAUNCH = {"cost.json", "seconds.json", "peak_memory.json", "environment.json", "report.html"}
+"""Files that tell the times and the command."""
 
 
 def torchrun(count: int, *command: object, restarts: int = 0) -> subprocess.CompletedProcess[str]:
@@ -32,7 +36,7 @@ def products(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): b"" if path.parent.name == "state" else path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in {*TIMES, ".lock", "config.yaml"}
+        if path.is_file() and path.name not in {*OF_ONE_LAUNCH, ".lock", "config.yaml"}
     }
 
 
@@ -58,10 +62,27 @@ def test_a_script_of_one_process_is_refused(one_of_two):
 
 
 def test_torchrun_and_a_launcher_of_hydras_are_refused_together(monkeypatch):
-    monkeypatch.setenv("RANK", "0")
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name, value in zip(distributed.VARIABLES, ("0", "0", "2", "localhost", "1"), strict=True):
+        monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match="give one of them"):
         check_shared("cl_run")
+
+
+def test_half_of_what_torchrun_sets_is_refused(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match="RANK is set and LOCAL_RANK, MASTER_ADDR, MASTER_PORT not"):
+        distributed.launched()
+
+
+def test_what_the_backend_says_is_passed_on():
+    with (
+        pytest.raises(distributed.Lost, match=r"has ended \(Connection closed by peer\)$"),
+        distributed._connected(),
+    ):
+        raise RuntimeError("[/gloo/pair.cc:547] Connection closed by peer. This is\nto be read")
 
 
 def folder_of_rank(folder: str) -> None:
@@ -81,6 +102,30 @@ def folder_of_rank(folder: str) -> None:
 def test_rank_0_alone_writes_and_what_it_finds_all_find(tmp_path):
     in_processes(2, "test_torchrun:folder_of_rank", tmp_path)
     assert (tmp_path / "written").read_text() == "0"
+
+
+def one_is_refused(folder: str) -> None:
+    """Rank 0 is refused the first job of two, such as by a full disk; rank 1 waits for it in that job."""
+    begun = []
+
+    def task(config: DictConfig, where: Path) -> None:
+        begun.append(where)
+        if distributed.is_main():
+            raise InputError("the disk is full")
+        distributed.by_main(lambda: None)
+
+    sys.argv = ["distill.py", "-m", "seed=0,1", f"folder={folder}"]
+    with pytest.raises(SystemExit) as left:
+        cli._launch("distill", task, lambda: None)
+    assert left.value.code == (2 if distributed.is_main() else 1)
+    assert len(begun) == 1
+    (Path(folder) / f"{distributed.rank()}").touch()
+    os._exit(0)  # not to wait for the other
+
+
+def test_a_job_that_one_process_is_refused_ends_the_sweep_of_all(tmp_path):
+    in_processes(2, "test_torchrun:one_is_refused", tmp_path)
+    assert {"0", "1"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.slow
@@ -106,7 +151,8 @@ def test_a_process_ends_and_one_alone_goes_on(alone, monkeypatch, tmp_path, how)
     told = torchrun(2, KILLED, how, "distill", 1, 3, mark, *DISTILL, f"folder={folder}")
     assert told.returncode != 0
     assert ("Traceback" in told.stderr and "a class that is no good" in told.stderr) == (how == "raises")
-    assert (folder / "checkpoint.safetensors").exists()
+    _, state = read_checkpoint(folder / "checkpoint.safetensors")
+    assert len(state.facts["losses"]) == 3, "not all steps before the end were kept"
     assert resume("distill", folder, monkeypatch=monkeypatch) == 0
     assert products(folder) == alone("distill", *DISTILL)
 

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from cl3d.atomic import write_bytes
 from cl3d.clouds import PointClouds, hash_clouds
+from cl3d.distributed import is_main
 from cl3d.errors import InputError, Note
+from cl3d.interrupts import interrupts_wait
 
 SECONDS_BETWEEN = 60.0
 """How often a checkpoint is written; what is lost by a kill is at most that."""
@@ -92,15 +94,18 @@ class Checkpoint:
         return time.monotonic() - self._written > SECONDS_BETWEEN
 
     def write(self, state: State) -> None:
-        """Replaces the file; it is whole at any time.
+        """Replaces the file; it is whole at any time. An interrupt is heard when it is written.
 
         Raises:
             InputError: if it cannot be written.
         """
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-        header = json.dumps({"made_from": self.made_from, "facts": state.facts, "digest": _digest(tensors)})
-        write_bytes(self.path, to_bytes(tensors, metadata={"cl3d": header}))
-        self._written = time.monotonic()
+        if not is_main():  # which writes; copying tensors and hashing them would be for nothing
+            return
+        with interrupts_wait():
+            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+            facts = {"made_from": self.made_from, "facts": state.facts, "digest": _digest(tensors)}
+            write_bytes(self.path, to_bytes(tensors, metadata={"cl3d": json.dumps(facts)}))
+            self._written = time.monotonic()
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], State]:

@@ -20,7 +20,7 @@ from cl3d.distill.optimizers import Optimizer, rate_factor, scale_rates
 from cl3d.distill.statistics import frozen_statistics
 from cl3d.distill.surrogates import Source
 from cl3d.distill.synthetic import SyntheticSet
-from cl3d.distributed import Lost, agree
+from cl3d.distributed import agree
 from cl3d.errors import InputError
 from cl3d.models import Net
 from cl3d.progress import Progress
@@ -85,20 +85,20 @@ class Loop:
         Raises:
             Diverged: if the loss or the points are not finite.
         """
+        whole = None  # within a step set, optimizer and network are at odds: the state before it
         with progress("condensing", self.iterations, len(self.losses), each="iteration") as advance:
-            while len(self.losses) < self.iterations:
-                # an interrupt may come within a step, when set, optimizer and network are at odds
-                whole = None if checkpoint is None else self.state(picked).clone()
-                try:
+            try:
+                while len(self.losses) < self.iterations:
+                    whole = None if checkpoint is None else self.state(picked).clone()
                     self._step()
                     whole = None
                     advance(loss=self.losses[-1], moved=float(self._moved().mean()))
-                except (KeyboardInterrupt, Lost):
-                    if checkpoint is not None:
-                        checkpoint.write(self.state(picked) if whole is None else whole)
-                    raise
-                if checkpoint is not None and (checkpoint.due or len(self.losses) == self.iterations):
-                    checkpoint.write(self.state(picked))
+                    if checkpoint is not None and (checkpoint.due or len(self.losses) == self.iterations):
+                        checkpoint.write(self.state(picked))
+            except KeyboardInterrupt:
+                if checkpoint is not None:
+                    checkpoint.write(self.state(picked) if whole is None else whole)
+                raise
         if not _finite(self.synthetic.decode().points):
             raise self._diverged("the last update exploded")
         self.synthetic.info = self.summary()

@@ -14,7 +14,7 @@ from cl3d.report.groups import Run, names_of, side_by_side
 from cl3d.report.jobs import slug
 from cl3d.report.pages.found import find
 from cl3d.report.records import of_rows
-from cl3d.report.summary import summarize
+from cl3d.report.summary import summarize_each
 from cl3d.report.tables import as_latex, title
 from cl3d.report.text_tables import as_csv
 
@@ -40,8 +40,7 @@ def save_figures(folder: Path, runs: Sequence[Run], reference: str | None = None
     """
     written = []
     tables = side_by_side(runs)
-    for members in tables:
-        summary = summarize(members, reference)
+    for members, summary in zip(tables, summarize_each(tables, reference), strict=True):
         tail = f"_{slug(title(summary))}" if len(tables) > 1 else ""
         for ending in ENDINGS:
             written.append(folder / f"curves{tail}{ending}")

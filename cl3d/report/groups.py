@@ -52,7 +52,13 @@ def titled(groups: Mapping[tuple[int, str], Group]) -> list[tuple[str, Group]]:
 
 
 def side_by_side(runs: Sequence[Run]) -> list[list[Run]]:
-    """The runs of each table: one for each protocol, number of steps and budget, with the bounds in it."""
+    """The runs of each table: one for each data set, protocol, number of steps and budget, bounds in it."""
+    names = dict.fromkeys(map(dataset_of, runs))
+    return [table for name in names for table in _of_one([run for run in runs if dataset_of(run) == name])]
+
+
+def _of_one(runs: Sequence[Run]) -> list[list[Run]]:
+    """The same for runs of one data set."""
     tables = []
     found: list[str | None] = [name for name in PROTOCOLS if any(_strategy(run) == name for run in runs)]
     for protocol in found or [None]:
@@ -102,6 +108,12 @@ def budget_of(run: Run) -> str | None:
     """What the memory may hold, as it was asked for; None where there is none."""
     budget = run["settings"].get("budget")
     return None if budget is None else str(budget)
+
+
+def dataset_of(run: Run) -> str | None:
+    """The name of the data set; None where the results do not tell it."""
+    name = run["settings"].get("dataset")
+    return None if name is None else str(name)
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cl3d.report.groups import Run, label, steps_of
+from cl3d.report.groups import Run, dataset_of, label, steps_of
 from cl3d.report.headline import figure_name
 from cl3d.report.summary import METRICS, Estimate, Row, Summary
 
@@ -22,6 +22,7 @@ def of_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """A record for each run."""
     return [
         {
+            "dataset": dataset_of(run),
             "strategy": run["settings"]["strategy"],
             "steps": steps_of(run),
             "memory": label(run),
@@ -39,8 +40,8 @@ def of_runs(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _record(summary: Summary, row: Row) -> dict[str, Any]:
-    told: dict[str, Any] = {"protocol": summary.protocol, "steps": row.steps, "memory": row.name}
-    told |= {"runs": row.runs, **_figure(summary.figure)}
+    told: dict[str, Any] = {"dataset": summary.dataset, "protocol": summary.protocol}
+    told |= {"steps": row.steps, "memory": row.name, "runs": row.runs, **_figure(summary.figure)}
     for metric, estimate in row.metrics.items():
         told |= _numbers(metric, estimate)
     if summary.reference is not None:

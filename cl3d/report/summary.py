@@ -8,7 +8,17 @@ from dataclasses import dataclass
 
 from cl3d.errors import InputError
 from cl3d.report.bootstrap import bootstrap_interval
-from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, group_by_seed, paired, steps_of
+from cl3d.report.groups import (
+    PROTOCOLS,
+    Group,
+    Run,
+    budget_of,
+    dataset_of,
+    group_by_seed,
+    label,
+    paired,
+    steps_of,
+)
 from cl3d.report.headline import figure_name, headline
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
@@ -65,15 +75,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """One table: one protocol, number of steps and budget.
+    """One table: one data set, protocol, number of steps and budget.
 
     Attributes:
+        dataset: its name; None where the results do not tell it.
         protocol, budget: None where there are bounds alone.
         reference: the row that others are compared with, or None.
         rows: by the final figure.
         figure: what runs are judged by: ``accuracy``, or ``instance mIoU`` where networks segment.
     """
 
+    dataset: str | None
     protocol: str | None
     steps: int
     budget: str | None
@@ -94,21 +106,53 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     """
     groups = group_by_seed(runs)
     if reference is not None:
-        reference = _named(reference, sorted({name for _, name in groups}))
+        reference = _named(reference, _names(runs))
     steps = max(map(steps_of, runs))
     base = next((g for (n, name), g in sorted(groups.items(), reverse=True) if name == reference), {})
     rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
     budget = next(filter(None, map(budget_of, runs)), None)
     ranked = sorted(rows, key=lambda row: (row.steps, _mean(row)))
-    return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked), figure_name(runs[0]))
+    return Summary(
+        dataset=dataset_of(runs[0]),
+        protocol=next(iter(protocols), None),
+        steps=steps,
+        budget=budget,
+        reference=reference,
+        rows=tuple(ranked),
+        figure=figure_name(runs[0]),
+    )
+
+
+def summarize_each(tables: Sequence[Sequence[Run]], reference: str | None = None) -> list[Summary]:
+    """The same for several tables; those that lack the reference, as runs of it may be left, go without.
+
+    Raises:
+        InputError: if the runs of a table cannot stand side by side, or all lack the reference.
+    """
+    has = [reference is None or len(_meant(reference, _names(runs))) == 1 for runs in tables]
+    return [
+        summarize(runs, reference if there or not any(has) else None)
+        for runs, there in zip(tables, has, strict=True)
+    ]
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    return sorted(set(map(label, runs)))
+
+
+def _meant(reference: str, names: Sequence[str]) -> list[str]:
+    """The rows that a reference may mean: as one command names rows of several protocols."""
+    if reference in names:
+        return [reference]
+    return [name for name in names if name.startswith(f"{reference}, ")]
 
 
 def _named(reference: str, names: Sequence[str]) -> str:
-    """The row that a reference means: as one command names rows of several protocols."""
-    meant = [name for name in names if name == reference or name.startswith(f"{reference}, ")]
-    if reference in names or len(meant) == 1:
-        return reference if reference in names else meant[0]
+    """The row that a reference means."""
+    meant = _meant(reference, names)
+    if len(meant) == 1:
+        return meant[0]
     raise InputError(f"reference={reference} is not one of the rows: give one of {'; '.join(meant or names)}")
 
 

@@ -32,8 +32,8 @@ LATEX = str.maketrans(
 def title(summary: Summary) -> str:
     """What a table is of."""
     steps = "one step" if summary.steps == 1 else f"{summary.steps} steps"
-    budget = f", {summary.budget}" if summary.budget else ""
-    return f"{summary.protocol or 'bounds'}, {steps}{budget}"
+    told = (summary.dataset, summary.protocol or "bounds", steps, summary.budget)
+    return ", ".join(part for part in told if part)
 
 
 def as_markdown(summary: Summary) -> str:

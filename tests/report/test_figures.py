@@ -113,6 +113,6 @@ def test_the_scripts_write_what_they_say(tmp_path, monkeypatch, capsys):
 
     assert "written: figures: curves.png, curves.pdf" in run("figures", folder, "--out", "figures")
     assert "written: c.pdf" in run("figures", folder, "--out", "c.pdf")
-    assert run("tables", folder, "--csv").startswith("protocol,steps,memory")
+    assert run("tables", folder, "--csv").startswith("dataset,protocol,steps,memory")
     assert "report.html" in run("report", folder)
     assert "written: x.html" in run("report", folder, "--out", "x.html", "--points", "64")

@@ -11,13 +11,14 @@ from cl3d.report.collect import collect
 from cl3d.report.curves import read_results, save_curves
 from cl3d.report.groups import label, side_by_side
 from cl3d.report.records import of_rows, of_runs
-from cl3d.report.summary import summarize
+from cl3d.report.summary import summarize, summarize_each
 from cl3d.report.tables import as_latex, as_markdown, title
 
 
 def result(buffer, seed, final, steps=2, **settings):
     return {
         "settings": {
+            "dataset": "shapes40",
             "buffer": buffer,
             "strategy": "scratch",
             "seed": seed,
@@ -179,8 +180,30 @@ def test_each_budget_has_a_table_with_the_bounds_in_it():
         summarize([small, large])
     tables = side_by_side([large, small, naive])
     assert tables == [[large, naive], [small, naive]]
-    titles = ["scratch, 2 steps, total=2000", "scratch, 2 steps, total=1000"]
+    titles = ["shapes40, scratch, 2 steps, total=2000", "shapes40, scratch, 2 steps, total=1000"]
     assert [title(summarize(table)) for table in tables] == titles
+
+
+def test_each_data_set_has_tables_of_its_own():
+    """Such as a sweep over data sets leaves, of which two may have as many steps."""
+    other = {"dataset": "scans", "data_fingerprint": "g"}
+    scans = [result(buffer, 0, 0.3, **other) for buffer in ("random", "pcc")]
+    bound = result(None, 0, 0.9, steps=1, strategy="joint", budget=None, **other)
+    tables = side_by_side([scans[0], *RUNS, scans[1], bound])
+    assert tables == [[*scans, bound], RUNS]
+    found = [summarize(table, "random") for table in tables]
+    assert [title(one) for one in found] == [
+        "scans, scratch, 2 steps, ppc=5",
+        "shapes40, scratch, 2 steps, ppc=5",
+    ]
+    assert [of_rows(one)[0]["dataset"] for one in found] == ["scans", "shapes40"]
+    first, *others = summarize_each([[scans[1]], RUNS], "random")
+    assert first.reference is None, "whose runs may be left to do"
+    assert others == [summarize(RUNS, "random")]
+    with pytest.raises(InputError, match="give one of pcc"):
+        summarize_each([[scans[1]]], "random")
+    with pytest.raises(InputError, match="differ in data_fingerprint"):
+        summarize([*RUNS, result("pcc", 2, 0.5, data_fingerprint="of other clouds")])
 
 
 def test_a_table_for_a_paper():

@@ -21,7 +21,7 @@ from cl3d.report.jobs import slug
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
 from cl3d.report.pages.sections import clouds, guarded, notices, page, what_each_run_was
-from cl3d.report.summary import Summary, summarize
+from cl3d.report.summary import Summary, summarize_each
 from cl3d.report.tables import as_rows, title
 
 
@@ -47,7 +47,8 @@ def report(found: Sequence[Found], resolutions: Sequence[int] = (), reference: s
         raise InputError("none of these runs is finished: give one that is, or each alone")
     runs = distinguished([one.results for one in whole if one.results is not None])
     names = names_of(runs)
-    tables = [_Table(of_table, summarize(of_table, reference)) for of_table in side_by_side(runs)]
+    apart = side_by_side(runs)
+    tables = [_Table(*one) for one in zip(apart, summarize_each(apart, reference), strict=True)]
     several = len(tables) > 1
     of_memory = {name: one.sets for name, one in zip(names, whole, strict=True)}
     return page(

@@ -9,6 +9,7 @@ from pathlib import Path
 from cl3d.atomic import write_text
 from cl3d.clouds import PointClouds
 from cl3d.distill.initial import save_initial
+from cl3d.distributed import is_main
 from cl3d.errors import InputError, Note, check_whole
 from cl3d.report.pages import comparison, continual, distilled, sets
 from cl3d.report.pages.found import find
@@ -64,9 +65,13 @@ def write_report(
 def report_after(folder: Path, initial: PointClouds | None = None) -> None:
     """Writes the report of a run that has just ended; what hinders that is noted, whatever it is.
 
+    Of a run's processes the first alone does so: to the others the folder may not be whole yet.
+
     Args:
         initial: what the set of ``distill.py`` started from, which is kept beside it.
     """
+    if not is_main():
+        return
     try:
         if initial is not None:
             save_initial(initial, folder / "initial.safetensors")
