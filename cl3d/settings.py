@@ -15,6 +15,9 @@ from omegaconf import DictConfig
 from cl3d.errors import InputError, check_whole
 from cl3d.sentence import sentence
 
+MEMORY = ("condenser", "ppc", "ratio", "budget", "total", "resolution")
+"""The settings of a memory: what fills it, and its budget."""
+
 NUMERICS = ("device", "precision", "deterministic")
 """The settings of ``configs/numerics.yaml``."""
 
