@@ -13,13 +13,15 @@ from cl3d.report.headline import figure_name, headline
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
     "final": lambda run: headline(run).final,
-    "average": lambda run: headline(run).average,
-    "forgetting_max_minus_last": lambda run: run["forgetting"]["max_minus_last"],
-    "forgetting_first_minus_last": lambda run: run["forgetting"]["first_minus_last"],
+    "average": lambda run: headline(run).average if steps_of(run) > 1 else None,
+    "final_task_incremental": lambda run: _task_incremental(run),
+    "forgetting_max_minus_last": lambda run: _forgetting(run, "max_minus_last"),
+    "forgetting_first_minus_last": lambda run: _forgetting(run, "first_minus_last"),
     "forward_transfer": lambda run: run.get("forward_transfer"),
 }
-"""What is averaged, as fractions; None where a run does not have it. All are of the figure that a run
-is judged by."""
+"""What is averaged, as fractions; None where a run does not have it. Where all classes come at once there is
+no average over steps, and nothing is forgotten: a number would stand beside what it does not compare with.
+All are of the figure that a run is judged by."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,17 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     budget = next(filter(None, map(budget_of, runs)), None)
     ranked = sorted(rows, key=lambda row: (row.steps, _mean(row)))
     return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked), figure_name(runs[0]))
+
+
+def _task_incremental(run: Run) -> float | None:
+    """After the last step, each cloud's step being told; None where that tells nothing."""
+    values, settings = run.get("task_incremental_accuracy_per_step"), run["settings"]
+    tasks = settings.get("classes_per_task", settings["classes_per_step"])
+    return float(values[-1]) if values and len(tasks) > 1 else None
+
+
+def _forgetting(run: Run, kind: str) -> float | None:
+    return float(run["forgetting"][kind]) if steps_of(run) > 1 else None
 
 
 def _named(reference: str, names: Sequence[str]) -> str:

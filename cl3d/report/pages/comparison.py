@@ -12,7 +12,7 @@ from cl3d.html.markup import joined, paragraph, section, table
 from cl3d.report.charts.of_runs import costs_side_by_side, curves_over_classes, matrix_of
 from cl3d.report.charts.page import figure
 from cl3d.report.collect import distinguished
-from cl3d.report.groups import Run, names_of, side_by_side
+from cl3d.report.groups import Run, names_of, side_by_side, steps_of
 from cl3d.report.headline import figure_name, headline
 from cl3d.report.pages.continual import FORGETTING, points
 from cl3d.report.pages.found import Found
@@ -70,9 +70,7 @@ def _table(runs: Sequence[Run], reference: str | None, several: bool) -> Markup:
     head = [head[1], head[0], *head[2:]]
     figure_title = headline(runs[0]).title
     name = f"{figure_title}: {title(summary)}" if several else figure_title
-    note = (
-        "Mean and sample standard deviation over seeds and class orders; forgetting is max − last, in points."
-    )
+    note = "Mean and sample standard deviation over seeds and class orders; forgetting is in points."
     anchor = f"accuracy-{summary.protocol or 'bounds'}-{summary.steps}"
     return section(
         name, figure(curves_over_classes(runs)), table(head, shown), paragraph(note, "quiet"), anchor=anchor
@@ -92,7 +90,10 @@ def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
     rows = [
         (name, *(points(run["forgetting"][key]) for key, _, _ in FORGETTING))
         for name, run in zip(names, runs, strict=True)
+        if steps_of(run) > 1
     ]
+    if not rows:
+        return Markup("")
     head = ["run", *(f"{called} (points)" for _, called, _ in FORGETTING)]
     told = figure_name(runs[0])
     meaning = "; ".join(f"{called}: {what.format(figure=told)}" for _, called, what in FORGETTING)
