@@ -34,7 +34,7 @@ def collect(folders: Sequence[Path]) -> list[Run]:
         if not mine:
             raise InputError(f"there is no finished run in {folder}: give folders that cl_run.py wrote")
         runs += mine
-    return distinguished(_bounds_once(runs))
+    return distinguished(runs)
 
 
 def distinguished(runs: Sequence[Run]) -> list[Run]:
@@ -53,16 +53,6 @@ def distinguished(runs: Sequence[Run]) -> list[Run]:
             if told:
                 named[position] = runs[position] | {"label": f"{key[0]}, {told}"}
     return named
-
-
-def _bounds_once(runs: Sequence[Run]) -> list[Run]:
-    """The runs; of bounds that are the same, as a sweep over buffers leaves them, the first."""
-    settings = [run["settings"] for run in runs]
-    return [
-        run
-        for place, run in enumerate(runs)
-        if run["settings"]["buffer"] is not None or run["settings"] not in settings[:place]
-    ]
 
 
 def _finished(folder: Path) -> Run | None:

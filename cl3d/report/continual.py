@@ -32,7 +32,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     if run.strategy.needs_buffer and run.condenser is not None:
         clouds, nbytes = planned_memory(run)
         named = f"{run.condenser.name}, {run.budget.in_words}"
-        rows.append(("memory", f"{named}: up to {clouds:,} clouds, {size(nbytes)}"))
+        rows.append(("memory", f"{named}: about {clouds:,} clouds, up to {size(nbytes)}"))
         if run.joint_condensed:
             rows.append(
                 ("LEAKS", "the memory is condensed from all classes before the first step: a control")
@@ -49,7 +49,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
-    """Decoded clouds at most after a step, and bytes of the budget over all steps."""
+    """About how many decoded clouds there are at most after a step, and the bytes of the budget."""
     plan = run.plan()
     nbytes = run.budget.total or sum(sum(shares) for shares, _ in plan.steps())
     return max(plan.clouds()), nbytes

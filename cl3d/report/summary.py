@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cl3d.errors import InputError
 from cl3d.report.bootstrap import bootstrap_interval
-from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, group_by_seed, paired, steps_of
+from cl3d.report.groups import PROTOCOLS, Group, Run, budget_of, group_by_seed, paired, steps_of, tasks_of
 from cl3d.report.headline import figure_name, headline
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
@@ -94,10 +94,10 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     Raises:
         InputError: if the runs cannot stand side by side, or the reference is missing.
     """
-    groups = group_by_seed(runs)
+    steps = max(map(steps_of, runs))
+    groups = group_by_seed([_told_steps(run, steps) for run in runs])
     if reference is not None:
         reference = _named(reference, sorted({name for _, name in groups}))
-    steps = max(map(steps_of, runs))
     base = next((g for (n, name), g in sorted(groups.items(), reverse=True) if name == reference), {})
     rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
@@ -106,11 +106,16 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     return Summary(next(iter(protocols), None), steps, budget, reference, tuple(ranked), figure_name(runs[0]))
 
 
+def _told_steps(run: Run, steps: int) -> Run:
+    """The run, without task-incremental accuracy where the tasks are not the steps of the table."""
+    others = steps_of(run) == 1 < steps != tasks_of(run)
+    return run | {"task_incremental_accuracy_per_step": None} if others else run
+
+
 def _task_incremental(run: Run) -> float | None:
     """After the last step, each cloud's step being told; None where that tells nothing."""
-    values, settings = run.get("task_incremental_accuracy_per_step"), run["settings"]
-    tasks = settings.get("classes_per_task", settings["classes_per_step"])
-    return float(values[-1]) if values and len(tasks) > 1 else None
+    values = run.get("task_incremental_accuracy_per_step")
+    return float(values[-1]) if values and tasks_of(run) > 1 else None
 
 
 def _forgetting(run: Run, kind: str) -> float | None:

@@ -116,13 +116,26 @@ def test_joint_is_the_partner_of_every_class_order_of_its_seed():
     assert 0 < low < 0.2 < high < 0.4
 
 
-def test_joint_is_told_tasks_where_it_has_some():
+def test_joint_stands_beside_runs_of_its_own_tasks_if_it_can():
     """One from ``cl_run.py`` has those of ``steps=``, one from ``compare_cl.py`` a single one."""
-    told = {"task_incremental_accuracy_per_step": [0.95]}
-    for tasks, expected in (([3, 3], 0.95), ([6], None)):
-        joint = result(None, 0, 0.9, steps=1, strategy="joint", budget=None, classes_per_task=tasks) | told
-        metric = summarize([joint]).rows[0].metrics["final_task_incremental"]
-        assert (metric and metric.mean) == expected
+
+    def joint(*tasks):
+        bound = result(None, 0, 0.9, steps=1, strategy="joint", budget=None, classes_per_task=list(tasks))
+        return bound | {"task_incremental_accuracy_per_step": [0.95]}
+
+    def told(*runs):
+        (row,) = [row for row in summarize(runs).rows if row.name == "joint"]
+        metric = row.metrics["final_task_incremental"]
+        return metric and metric.mean
+
+    two, three = result("pcc", 0, 0.5), result("pcc", 0, 0.5, steps=3)
+    of_two, of_three, of_one = joint(3, 3), joint(2, 2, 2), joint(6)
+    assert told(two, of_two) == told(three, of_three) == 0.95
+    assert told(three, of_two) is told(two, of_one) is None
+    tables = side_by_side([two, three, of_two, of_three])
+    assert tables == [[two, of_two], [three, of_three]]
+    assert side_by_side([two, of_three]) == [[two, of_three]]
+    assert [row.runs for row in summarize([two, of_one, of_three]).rows] == [1, 1]
 
 
 def test_a_missing_pair_is_left_out_of_the_difference():
@@ -258,7 +271,7 @@ def test_bounds_that_a_sweep_has_run_with_each_buffer_are_one(tmp_path):
     for job in range(2):
         written(tmp_path / f"buffer-{job}", **naive)
     written(tmp_path / "seed-1", **naive | {"settings": naive["settings"] | {"seed": 1}})
-    assert [run["settings"]["seed"] for run in collect([tmp_path])] == [0, 1]
+    assert [(row.name, row.runs) for row in summarize(collect([tmp_path])).rows] == [("naive", 2)]
     written(tmp_path / "dm-0")
     written(tmp_path / "dm-1")
     with pytest.raises(InputError, match="two runs of dm have seed 0"):
