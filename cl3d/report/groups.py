@@ -65,7 +65,7 @@ def side_by_side(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def _beside(bounds: Sequence[Run], steps: int) -> list[Run]:
-    """Those that stand beside runs of so many steps; of all classes at once, rather those with these tasks."""
+    """Those that stand beside runs of so many steps; of all classes at once, rather those of these tasks."""
     fit = [run for run in bounds if steps_of(run) in (1, steps)]
     told = {(label(run), _key(run)) for run in fit if tasks_of(run) == steps}
     return [run for run in fit if tasks_of(run) == steps or (label(run), _key(run)) not in told]
