@@ -164,9 +164,9 @@ class ContinualRun:
             states = RunStates(folder, settings | {"cl3d_version": __version__})
             state = by_main(states.read) if self.resumable else None
             results = Results(settings, [] if state is None else finished_steps(state, settings))
-            results.write(folder)
-            on_start()
             try:
+                results.write(folder)
+                on_start()
                 planned, done = len(self.classes_per_step), len(results.steps)
                 with progress("steps", planned, done, each="step") as advance:
                     for step in put_together(self, progress, keep_initial).run(results, states, state):
