@@ -133,9 +133,10 @@ def budget(config: DictConfig) -> Any:
     """The budget that the config describes: ``ppc`` unless one of the others is set."""
     from cl3d.distill import Budget
 
-    given = {
-        name: config[name] for name in ("ppc", "ratio", "budget", "total") if config.get(name) is not None
-    }
+    names = [name for name in ("ppc", "ratio", "budget", "total") if name in config]
+    given = {name: config[name] for name in names if config[name] is not None}
+    if not given:
+        raise InputError(f"no budget is given: give one of {', '.join(names)}")
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{name}={value}: give a number")
