@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -15,9 +16,14 @@ PATHS = ("data.root", "data.cache", "class_order")
 
 
 def anchored(config: DictConfig) -> DictConfig:
-    """The config with its relative paths made absolute; names of class orders stay names."""
+    """The config with its relative paths made absolute; names of class orders stay names.
+
+    Where no root of the data is given, and the environment names a relative one, that is given from here on.
+    """
     for key in PATHS:
         value = OmegaConf.select(config, key)
+        if key == "data.root" and value is None and "root" in config.get("data", {}):
+            value = _relative_root()
         if isinstance(value, str) and value and not (key == "class_order" and _is_name(value)):
             OmegaConf.update(config, key, str(Path(value).expanduser().absolute()))
     return config
@@ -36,6 +42,14 @@ def order_file(value: str) -> Path:
         there = ", ".join(sorted(path.stem for path in ORDERS.glob("*.json")))
         raise InputError(f"class_order={value}: give one of {there}, or a file that ends in .json")
     return path
+
+
+def _relative_root() -> str | None:
+    """What the environment names as the data root, where that hangs on the working folder."""
+    from cl3d.data.roots import ENVIRONMENT_VARIABLE  # late: it imports torch, and --help should not
+
+    root = os.environ.get(ENVIRONMENT_VARIABLE)
+    return root if root and not Path(root).expanduser().is_absolute() else None
 
 
 def _is_name(value: str) -> bool:

@@ -32,12 +32,15 @@ class AlreadyFinished(Exception):
     """The run that was asked for is there: nothing has to be done."""
 
 
-def open_folder(folder: Path, config: DictConfig, finished: bool, grows: Sequence[str] = ()) -> None:
+def open_folder(
+    folder: Path, config: DictConfig, finished: bool, *, grows: Sequence[str] = (), unused: Sequence[str] = ()
+) -> None:
     """Puts the resolved config into a run's folder; an unfinished run of the same settings is gone on with.
 
     Args:
         finished: whether the folder holds a run that is finished.
         grows: settings that may be others each time, as the folder keeps what was made with the earlier ones.
+        unused: settings that the run does not look at, whatever they are.
 
     Raises:
         AlreadyFinished: if that run has the same settings.
@@ -45,16 +48,16 @@ def open_folder(folder: Path, config: DictConfig, finished: bool, grows: Sequenc
     """
     whole = OmegaConf.merge({"script": _script()}, config)
     assert isinstance(whole, DictConfig)
-    by_main(partial(_open, folder / "config.yaml", whole, finished, grows))
+    by_main(partial(_open, folder / "config.yaml", whole, finished, grows, unused))
 
 
-def _open(path: Path, whole: DictConfig, finished: bool, grows: Sequence[str]) -> None:
-    folder = path.parent
+def _open(path: Path, whole: DictConfig, finished: bool, grows: Sequence[str], unused: Sequence[str]) -> None:
+    folder, apart = path.parent, (*HOW, *grows, *unused)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL))  # one of several processes wins
     except FileExistsError as error:
         there = _read(path)
-        if there is not None and _settings(there, grows) != _settings(whole, grows):
+        if there is not None and _settings(there, apart) != _settings(whole, apart):
             raise InputError(
                 f"{folder} already holds a run with other settings: give another folder=, or remove it"
             ) from error
@@ -128,11 +131,11 @@ def _read(path: Path) -> DictConfig | None:
     return stored if len(stored) else None
 
 
-def _settings(config: DictConfig, grows: Sequence[str]) -> dict[str, object]:
-    """What a run is, wherever it lies."""
+def _settings(config: DictConfig, apart: Sequence[str]) -> dict[str, object]:
+    """What a run is, but for settings that stand apart."""
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key not in (*HOW, *grows)}
+    return {str(key): value for key, value in plain.items() if key not in apart}
 
 
 def _command() -> str:

@@ -15,6 +15,9 @@ from omegaconf import DictConfig
 from cl3d.errors import InputError, check_whole
 from cl3d.sentence import sentence
 
+MEMORY = ("condenser", "ppc", "ratio", "budget", "total", "resolution")
+"""The settings of a memory: what fills it, and its budget."""
+
 NUMERICS = ("device", "precision", "deterministic")
 """The settings of ``configs/numerics.yaml``."""
 
@@ -130,9 +133,10 @@ def budget(config: DictConfig) -> Any:
     """The budget that the config describes: ``ppc`` unless one of the others is set."""
     from cl3d.distill import Budget
 
-    given = {
-        name: config[name] for name in ("ppc", "ratio", "budget", "total") if config.get(name) is not None
-    }
+    names = [name for name in ("ppc", "ratio", "budget", "total") if name in config]
+    given = {name: config[name] for name in names if config[name] is not None}
+    if not given:
+        raise InputError(f"no budget is given: give one of {', '.join(names)}")
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{name}={value}: give a number")

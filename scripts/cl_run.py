@@ -14,7 +14,7 @@ from cl3d.cli import launch
 from cl3d.configured import build_log, continual_run
 from cl3d.report.sweep import Forecast
 from cl3d.run_folder import open_folder
-from cl3d.settings import flag
+from cl3d.settings import MEMORY, flag
 
 jobs = Forecast()
 
@@ -32,7 +32,8 @@ def main(config: DictConfig, folder: Path) -> None:
     if flag(config, "dry_run"):
         jobs.add(folder, run)
         return
-    open_folder(folder, config, finished=finished(folder))
+    unused = () if run.strategy.needs_buffer else MEMORY
+    open_folder(folder, config, finished=finished(folder), unused=unused)
     terminal = Terminal()
 
     def begin() -> None:

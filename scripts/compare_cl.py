@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from cl3d.cli import launch
 from cl3d.locks import locked
 from cl3d.run_folder import open_folder
-from cl3d.settings import NUMERICS, build_dataset, flag, handed_on, whole
+from cl3d.settings import MEMORY, NUMERICS, build_dataset, flag, handed_on, whole
 
 CLOUDS = ("shots", "imbalance", "holdout", "canonical")
 GROWS = ("buffers", "bounds", "strategies", "steps", "seeds", "class_orders", "reference", "cells")
@@ -39,7 +39,7 @@ def main(config: DictConfig, folder: Path) -> None:
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
         shared=tuple(same),
-        memory=(*handed_on(config, (), ("ppc", "ratio", "budget", "total", "resolution")), *grid.settings),
+        memory=(*handed_on(config, (), MEMORY[1:]), *grid.settings),
         orders=tuple(grid.orders),
         seeds=tuple(grid.seeds),
         store=Path(config.cells).absolute(),

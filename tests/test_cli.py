@@ -94,6 +94,15 @@ def test_other_strategies_run(cl_run, tmp_path, strategy):
     assert (results["memory_bytes"] > 0) == (strategy == "rehearse")
 
 
+def test_a_bound_is_the_same_run_whatever_buffer_is_named_beside_it(cl_run, tmp_path, capsys):
+    assert cl_run("strategy=naive") == 0
+    assert cl_run("strategy=naive", "buffer=herding", "ppc=1", "resolution=16") == 0
+    assert "it is finished: nothing to do" in capsys.readouterr().out
+    for other in (["strategy=naive", "seed=1"], ["buffer=random"]):
+        assert cl_run(*other) == 2
+        assert "holds a run with other settings" in capsys.readouterr().err
+
+
 def test_the_memory_may_classify_by_nearest_means(cl_run, tmp_path, capsys):
     assert cl_run("buffer=random", "strategy=rehearse", "classifier=nearest_mean") == 0
     assert results_of(tmp_path / "run")["settings"]["classifier"] == "nearest_mean"

@@ -65,6 +65,23 @@ def test_relative_paths_become_absolute(there: Path) -> None:
         assert anchored(OmegaConf.create(stays)) == stays
 
 
+def test_a_relative_root_of_the_environment_is_kept_and_an_absolute_one_is_looked_up_each_time(
+    there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def root_of(**data: str | None) -> str | None:
+        return anchored(OmegaConf.create({"data": data})).data.get("root")
+
+    monkeypatch.setenv("CL3D_DATA", "sub/clouds")
+    assert root_of(root=None) == str(there / "sub" / "clouds")
+    assert root_of(root="/given") == "/given"
+    assert root_of(root="") == ""  # to be given by the user: dataset=folder
+    assert root_of(name="shapes40") is None
+    monkeypatch.setenv("CL3D_DATA", "/clouds")
+    assert root_of(root=None) is None
+    monkeypatch.delenv("CL3D_DATA")
+    assert root_of(root=None) is None
+
+
 def test_orders_that_come_along_have_names() -> None:
     assert order_file("modelnet40") == ORDERS / "modelnet40.json"
     assert order_file("sub/mine") == Path("sub/mine")

@@ -154,6 +154,8 @@ def test_the_budget_is_written_in_one_of_four_ways():
     assert budget(composed("cl_run", "total=614400")) == Budget(total=614400)
     with pytest.raises(InputError, match="budget=5 and total=7 are given together: give one of them"):
         budget(composed("cl_run", "budget=5", "total=7"))
+    with pytest.raises(InputError, match="no budget is given: give one of ppc, ratio, budget, total"):
+        budget(composed("cl_run", "ppc=null"))
     with pytest.raises(InputError, match="total=many: give a number"):
         budget(composed("cl_run", "total=many"))
 

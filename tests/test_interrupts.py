@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,68 @@ def test_sigterm_is_heard_as_an_interrupt(cl_run, tmp_path, monkeypatch):
     monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGTERM))
     assert cl_run("buffer=random") == 130
     assert results_of(tmp_path / "run")["status"] == "interrupted"
+
+
+SECONDS = 10.0
+"""In which a signal is to end a run."""
+
+
+def ended_by(sent: signal.Signals, child: int) -> float:
+    """Seconds that a process takes to end with the code of an interrupt."""
+    start = time.monotonic()
+    os.kill(child, sent)
+    while time.monotonic() - start < 3 * SECONDS:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert os.waitstatus_to_exitcode(status) == 130
+            return time.monotonic() - start
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    raise AssertionError(f"{sent.name} has not ended the run")
+
+
+@pytest.mark.parametrize(
+    ("busy", "sent", "settings", "kept"),
+    [
+        ("cl3d.report.continual.show_header", signal.SIGTERM, ["buffer=random"], []),
+        (
+            "cl3d.distill.loop.Loop._step",
+            signal.SIGINT,
+            ["buffer=dm", "condenser.iterations=1000000"],
+            ["condensing_01.safetensors"],
+        ),
+        (
+            "cl3d.continual.templates.fit",
+            signal.SIGTERM,
+            ["buffer=random", "strategy.training.epochs=1000000"],
+            [],
+        ),
+    ],
+    ids=["starting", "condensing", "training"],
+)
+def test_a_signal_ends_a_run_within_ten_seconds(cl_run, tmp_path, monkeypatch, busy, sent, settings, kept):
+    """A process of its own, at work on what would take much longer."""
+    began, folder = tmp_path / "began", tmp_path / "run"
+    work = pkgutil.resolve_name(busy)
+
+    def marked(*args, **kwargs):
+        began.touch()
+        if busy.endswith("show_header"):
+            time.sleep(6 * SECONDS)
+        return work(*args, **kwargs)
+
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        monkeypatch.setattr(busy, marked)
+        os._exit(cl_run(*settings))
+    while not began.exists():
+        assert os.waitpid(child, os.WNOHANG) == (0, 0), "the run has not begun"
+        time.sleep(0.02)
+    time.sleep(0.2)
+    assert ended_by(sent, child) < SECONDS
+    assert results_of(folder)["status"] == "interrupted"
+    assert [path.name for path in (folder / "state").glob("*")] == kept
 
 
 def test_an_interrupted_distillation_is_taken_up_by_the_same_command(monkeypatch, tmp_path, capsys):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from avalanche.training.templates import SupervisedTemplate
 
 from cl3d.continual.buffer import CondensedBuffer
-from cl3d.continual.strategies import check_constant
+from cl3d.continual.strategies import Held, check_constant
 from cl3d.continual.templates import Continued, FromScratch
 from cl3d.distill import Networks, Training
 from cl3d.progress import Progress
@@ -26,7 +26,7 @@ class Naive:
     def __post_init__(self) -> None:
         check_constant(self.training)
 
-    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: Held) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds)
 
@@ -46,7 +46,7 @@ class Cumulative:
     needs_buffer: ClassVar[bool] = False
     one_step: ClassVar[bool] = False
 
-    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: Held) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * seen)
 
@@ -73,7 +73,7 @@ class Joint:
     needs_buffer: ClassVar[bool] = False
     one_step: ClassVar[bool] = True
 
-    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: Held) -> float:
         """See :class:`Strategy`."""
         return float(self.training.epochs * clouds)
 

@@ -14,9 +14,10 @@ from avalanche.training.storage_policy import ExemplarsBuffer
 
 from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.continual.benchmark import CloudDataset, experience_clouds
-from cl3d.distill import Budget, SyntheticSet
+from cl3d.distill import Budget, Reservoir, SyntheticSet
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel
+from cl3d.errors import InputError
 from cl3d.models import PointNet
 from cl3d.progress import Progress, silent
 from cl3d.random import fold
@@ -42,7 +43,8 @@ class CondensedBuffer(ExemplarsBuffer):
         seed: the same seed gives the same memory; step i's key is its position in the stream.
 
     Raises:
-        InputError: if the condenser's objective cannot look through the model.
+        InputError: if the condenser's objective cannot look through the model, or the condenser is a
+            reservoir, which is one set for the whole stream: :class:`~cl3d.continual.ReservoirBuffer`.
 
     Attributes:
         sets: what each experience left, in order, each exactly as its file would give it back.
@@ -63,6 +65,7 @@ class CondensedBuffer(ExemplarsBuffer):
         progress: Progress = silent,
     ) -> None:
         super().__init__(max_size=0)
+        self._check(condenser, budget)
         if isinstance(condenser, Condenser):
             condenser.check_model(model)
         self.condenser, self.budget, self.model = condenser, budget, model
@@ -73,6 +76,13 @@ class CondensedBuffer(ExemplarsBuffer):
         self.sets: list[SyntheticSet] = []
         self._classes_seen = 0
         self._decoded: AvalancheDataset | None = None
+
+    def _check(self, condenser: Condense, budget: Budget) -> None:
+        if isinstance(condenser, Reservoir):
+            raise InputError(
+                f"{condenser.name} goes along the whole stream, and this buffer condenses each step by "
+                "itself: give ReservoirBuffer"
+            )
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Condenses the experience and adds what comes out to the memory."""

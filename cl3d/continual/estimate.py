@@ -8,6 +8,7 @@ import torch
 
 from cl3d.clouds import PointClouds
 from cl3d.continual.run import ContinualRun
+from cl3d.continual.strategies import Held
 from cl3d.distill import Networks
 from cl3d.distill.cost import FORWARD_PASS, condensing_passes, seconds_per_pass, seconds_to_start
 from cl3d.random import generator
@@ -53,7 +54,7 @@ def training_passes(run: ContinualRun) -> float:
     data, points = run.dataset, run.dataset.train.num_points
     train = torch.bincount(data.train.labels, minlength=data.num_classes)
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
-    passes, memory, seen, trained = 0.0, 0.0, 0, 0
+    passes, memory, seen, trained = 0.0, Held(), 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
     plan, planned = (run.plan().steps(), run.plan().clouds()) if remembers else ([], [])
     for step, size in enumerate(run.classes_per_step):
@@ -67,6 +68,7 @@ def training_passes(run: ContinualRun) -> float:
         if run.condenser is not None and remembers:
             decoded = sum(map(run.condenser.parameterization.decoded, plan[step][1]))
             passes += condensing_passes(run.condenser, clouds, size, points, decoded)
-            memory = planned[step] * run.condenser.parameterization.decoded_points(points) / points
+            each = run.condenser.parameterization.decoded_points(points) / points
+            memory = Held(memory.after, planned[step], each)
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested
     return passes

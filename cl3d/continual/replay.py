@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from avalanche.models.utils import avalanche_forward
+from avalanche.models.utils import avalanche_forward, is_multi_task_module
 from avalanche.training.plugins import SupervisedPlugin
 from torch import Tensor
 
@@ -45,8 +45,8 @@ class CondensedReplay(SupervisedPlugin):
             int64, or (b, num_classes) probabilities where labels are soft: cross-entropy takes both. Of
             networks that segment they are (b, parts, p) and (b, p).
         collate: makes a batch (inputs, targets[, ..., task labels]) of drawn items, which have equally many
-            points; for models that take something else than (b, p, 3) tensors. None stacks them. Networks
-            that segment take clouds with their classes, and none.
+            points; for models that take something else than (b, p, 3) tensors, and for those with a head for
+            each task. None stacks them. Networks that segment take clouds with their classes, and none.
     """
 
     def __init__(
@@ -122,18 +122,19 @@ class CondensedReplay(SupervisedPlugin):
             shapes = for_net(strategy.model, batch, "the memory")
             return point_criterion(criterion, outputs(strategy.model, shapes), shapes)
         inputs, targets, tasks = self._collated(batch, strategy.device)
+        if tasks is None:
+            tasks = _task_of_all(strategy, targets)
         logits = as_asked(avalanche_forward)(strategy.model, inputs, tasks)
         if targets.is_floating_point():
             targets = pad_targets(targets, logits.shape[1])
         loss: Tensor = criterion(logits, targets)
         return loss
 
-    def _collated(self, batch: PointClouds, device: torch.device) -> tuple[Any, Tensor, Tensor]:
-        """Inputs, targets and task labels."""
+    def _collated(self, batch: PointClouds, device: torch.device) -> tuple[Any, Tensor, Tensor | None]:
+        """Inputs, targets and task labels; None where nobody tells these."""
         targets = batch.labels if batch.soft_labels is None else batch.soft_labels
-        tasks = torch.zeros_like(batch.labels)
         if self.collate is None:
-            return batch.points, targets, tasks
+            return batch.points, targets, None
         made = self.collate(
             [(points, target, 0) for points, target in zip(batch.points, targets, strict=True)]
         )
@@ -141,6 +142,19 @@ class CondensedReplay(SupervisedPlugin):
             raise InputError(
                 "collate gave no (inputs, targets): return both, and task labels last where needed"
             )
-        if len(made) > 2:
-            tasks = made[-1].to(device)
+        tasks = made[-1].to(device) if len(made) > 2 else None
         return made[0].to(device), made[1].to(device), tasks
+
+
+def _task_of_all(strategy: Any, targets: Tensor) -> Tensor:
+    """Task label 0 for each target, as in a class-incremental stream.
+
+    Raises:
+        InputError: if the network has a head for each task, and the stream is of several.
+    """
+    if is_multi_task_module(strategy.model) and bool(strategy.mb_task_id.any()):
+        raise InputError(
+            "the network has a head for each task, and the memory's clouds do not tell theirs: give a collate"
+            " that returns (inputs, targets, task labels)"
+        )
+    return torch.zeros(len(targets), dtype=torch.int64, device=targets.device)

@@ -27,9 +27,11 @@ class ReservoirBuffer(CondensedBuffer):
     def __init__(
         self, reservoir: Reservoir, budget: Budget, model: BuildModel = PointNet, **settings: Any
     ) -> None:
-        check_total(reservoir, budget)
         super().__init__(reservoir, budget, model, **settings)
         self.reservoir = reservoir
+
+    def _check(self, condenser: Condense, budget: Budget) -> None:
+        check_total(condenser, budget)
 
     def add(self, clouds: PointClouds, step: int) -> None:
         """Offers the clouds of a step to the reservoir; see :meth:`CondensedBuffer.add`."""

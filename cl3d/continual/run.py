@@ -1,4 +1,4 @@
-"""A whole class-incremental run: what defines it, and the parts that it is made of."""
+"""A whole class-incremental run: what defines it, and how it starts or goes on."""
 
 from __future__ import annotations
 
@@ -12,39 +12,23 @@ from typing import Any
 import torch
 
 from cl3d import __version__
-from cl3d.continual.benchmark import (
-    check_classes,
-    check_order,
-    class_incremental,
-    class_order,
-    parted,
-    split_classes,
-)
-from cl3d.continual.buffer import Condense, CondensedBuffer
-from cl3d.continual.clock import Clock
-from cl3d.continual.joint_condensed import JointCondensed
-from cl3d.continual.nearest_mean import NearestMeanEvaluation
-from cl3d.continual.part_recorder import PartRecorder
+from cl3d.continual.benchmark import check_classes, check_order, class_order, split_classes
 from cl3d.continual.plan import MemoryPlan
-from cl3d.continual.recorder import AccuracyRecorder, Recorder
-from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.results import Results
 from cl3d.continual.run_checks import check_classifier, check_segmentation
+from cl3d.continual.run_parts import condense_of, put_together
 from cl3d.continual.run_settings import settings_of
 from cl3d.continual.state import RunStates, finished_steps
-from cl3d.continual.stepping import Stepping
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
-from cl3d.distill import Budget, Networks, Reservoir
+from cl3d.distill import Budget
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel, model_name, trial
 from cl3d.distributed import by_main
 from cl3d.errors import InputError
 from cl3d.locks import locked
 from cl3d.models import SegmentationNet
-from cl3d.peak_memory import PeakMemory
 from cl3d.progress import Progress, silent
-from cl3d.random import fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +83,7 @@ class ContinualRun:
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
         self.condenser.check_model(self.model)
-        self._condense()  # refuses what cannot be condensed jointly, where that is asked for
+        condense_of(self)  # refuses what cannot be condensed jointly, where that is asked for
         self.plan().steps()  # refuses budgets below one cloud per class, and what does not fit them
 
     @cached_property
@@ -143,8 +127,8 @@ class ContinualRun:
         )
 
     @property
-    def _told_apart(self) -> bool:
-        """Whether the model has a name: what another left must not be gone on with."""
+    def resumable(self) -> bool:
+        """Whether the model has a name: what another model left must not be gone on with."""
         return "<" not in model_name(self.model)
 
     def settings(self) -> dict[str, Any]:
@@ -178,14 +162,14 @@ class ContinualRun:
         with locked(folder):
             settings = self.settings()
             states = RunStates(folder, settings | {"cl3d_version": __version__})
-            state = by_main(states.read) if self._told_apart else None
+            state = by_main(states.read) if self.resumable else None
             results = Results(settings, [] if state is None else finished_steps(state, settings))
-            results.write(folder)
-            on_start()
             try:
+                results.write(folder)
+                on_start()
                 planned, done = len(self.classes_per_step), len(results.steps)
                 with progress("steps", planned, done, each="step") as advance:
-                    for step in self._stepping(progress, keep_initial).run(results, states, state):
+                    for step in put_together(self, progress, keep_initial).run(results, states, state):
                         results.write(folder)
                         on_step(results)
                         advance(f"{100 * step.headline:.1f} % on classes seen")
@@ -197,56 +181,3 @@ class ContinualRun:
             results.status = "finished"
             results.write(folder)
         return results
-
-    def _stepping(self, progress: Progress, keep_initial: bool) -> Stepping:
-        """The parts of the run, put together."""
-        clock, sizes = Clock(PeakMemory(self.device)), self.classes_per_step
-        buffer = self._buffer(progress, clock)
-        networks = Networks(self.model, self.dataset.num_classes, self.device, fold(self.seed, "networks"))
-        strategy = self.strategy.build(networks, buffer, fold(self.seed, "strategy"), progress)
-        recorder = self._recorder()
-        if buffer is not None and self.classifier == "nearest_mean":
-            strategy.plugins.append(NearestMeanEvaluation(buffer))
-        strategy.plugins.append(recorder)
-        return Stepping(
-            dataset=self.dataset,
-            benchmark=class_incremental(self.dataset, len(sizes), self.order, parts=self.segments),
-            groups=parted(self.order, sizes),
-            networks=networks,
-            strategy=strategy,
-            buffer=buffer,
-            recorder=recorder,
-            clock=clock,
-            resumable=self._told_apart,
-            progress=progress,
-            keep_initial=keep_initial,
-        )
-
-    def _recorder(self) -> Recorder[Any]:
-        if self.segments:
-            return PartRecorder(self.dataset.class_parts)
-        return AccuracyRecorder(parted(self.order, self.classes_per_task))
-
-    def _buffer(self, progress: Progress, clock: Clock) -> CondensedBuffer | None:
-        if not self.strategy.needs_buffer or self.condenser is None:
-            return None
-        settings: dict[str, Any] = {
-            "total_classes": self.dataset.num_classes,
-            "seed": fold(self.seed, "buffer"),
-            "device": self.device,
-            "progress": progress,
-        }
-        if isinstance(self.condenser, Reservoir):
-            buffer: CondensedBuffer = ReservoirBuffer(self.condenser, self.budget, self.model, **settings)
-        else:
-            buffer = CondensedBuffer(self._condense(), self.budget, self.model, **settings)
-        buffer.post_adapt = clock.timed("condense", buffer.post_adapt)  # type: ignore[method-assign]
-        return buffer
-
-    def _condense(self) -> Condense:
-        """What a step's memory is made with."""
-        assert self.condenser is not None
-        if not self.joint_condensed:
-            return self.condenser
-        seed = fold(self.seed, "buffer", "condense jointly")
-        return JointCondensed(self.condenser, self.dataset.train, self.budget, seed)

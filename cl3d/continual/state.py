@@ -137,7 +137,10 @@ def restore(strategy: SupervisedTemplate, state: State) -> None:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("step_*.safetensors"), key=lambda p: int(p.stem.split("_")[1]), reverse=True)
+    """The states; not what else lies there, such as a copy that somebody made."""
+    numbers = {path: path.stem.removeprefix("step_") for path in folder.glob("step_*.safetensors")}
+    states = [path for path, number in numbers.items() if number.isdecimal()]
+    return sorted(states, key=lambda path: int(numbers[path]), reverse=True)
 
 
 def _digest(path: Path) -> str | None:

@@ -41,7 +41,7 @@ PHASES = 2
 
 @dataclass(frozen=True, eq=False)
 class Stepping:
-    """The parts of a run at work; :class:`cl3d.continual.run.ContinualRun` puts them together.
+    """The parts of a run at work; :func:`cl3d.continual.run_parts.put_together` does so.
 
     Attributes:
         dataset: what ``benchmark`` is a stream over.

@@ -6,6 +6,7 @@ strategy of :mod:`cl3d.continual.templates`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -20,6 +21,20 @@ from cl3d.progress import Progress
 from cl3d.random import fold
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a memory holds around a step: for forecasts.
+
+    Attributes:
+        before, after: decoded clouds when the step begins, and with those of its classes.
+        each: what one of them costs a network, as a part of a real cloud.
+    """
+
+    before: int = 0
+    after: int = 0
+    each: float = 1.0
+
+
 class Strategy(Protocol):
     """How a network learns a stream."""
 
@@ -29,13 +44,13 @@ class Strategy(Protocol):
     """Whether the stream is one step of all classes, whatever number of steps is asked for."""
     training: Training
 
-    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
-        """What a step costs, in clouds sent forward and backward: for forecasts only.
+    def training_passes(self, clouds: int, seen: int, memory: Held) -> float:
+        """What a step costs, in real clouds sent forward and backward: for forecasts only.
 
         Args:
             clouds: of the step's data.
             seen: of all steps' data so far.
-            memory: clouds in the memory, the step's included; coarse ones as parts of whole ones.
+            memory: nothing where the strategy has none.
         """
 
     def build(
@@ -53,9 +68,9 @@ class Scratch:
     needs_buffer: ClassVar[bool] = True
     one_step: ClassVar[bool] = False
 
-    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: Held) -> float:
         """See :class:`Strategy`."""
-        return float(self.training.epochs * memory)
+        return self.training.epochs * memory.after * memory.each
 
     def build(
         self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress
@@ -87,9 +102,11 @@ class Rehearse:
         check_range("memory_weight", self.memory_weight, 0, float("inf"))
         check_constant(self.training)
 
-    def training_passes(self, clouds: int, seen: int, memory: float) -> float:
+    def training_passes(self, clouds: int, seen: int, memory: Held) -> float:
         """See :class:`Strategy`."""
-        return float(self.training.epochs * clouds * (1 + self.memory_batch / self.training.batch_size))
+        batches = math.ceil(clouds / self.training.batch_size)
+        rehearsed = batches * min(self.memory_batch, memory.before) * memory.each
+        return self.training.epochs * (clouds + rehearsed)
 
     def build(
         self, networks: Networks, buffer: CondensedBuffer | None, seed: int, progress: Progress

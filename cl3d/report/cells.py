@@ -166,9 +166,11 @@ class Planner:
     def _jobs(self, title: str, overrides: tuple[str, ...], steps: int, order: int) -> Iterator[CellJob]:
         """A run with each seed, found again by its digest."""
         config, run = self._config(overrides, steps, order), self._run(overrides, steps, order)
+        together = run.strategy.one_step
+        how = "all classes at once" if together else f"{steps} steps, class order {order}"
         for seed in self.seeds:
             folder = self.store / self._digest(config, run.order, seed)
-            told = f"{title}, {steps} steps, class order {order}, seed {seed}"
+            told = f"{title}, {how}, seed {seed}"
             settings = (*overrides, f"steps={steps}", f"order_seed={order}", f"seed={seed}", "report=false")
             yield CellJob(told, "cl_run", settings, folder / "results.json")
 

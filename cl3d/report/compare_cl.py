@@ -27,8 +27,9 @@ from cl3d.report.units import duration
 NOTE = """\
 Mean ± sample standard deviation over all runs. Differences are paired: the same class order, initial weights
 and draws. Intervals are bootstrap percentiles, for which class orders and seeds are drawn anew, each with
-replacement; with fewer than five of both they are too narrow. `joint` learns all classes at once: one run for
-each seed.
+replacement; with fewer than five of both they are too narrow. `joint` learns all classes at once, in one
+step: one run for each seed, the partner of its seed's runs of every class order. Its final figure stands
+beside the others'; what needs steps (average, task-incremental, forgetting, forward) it does not have.
 """
 
 

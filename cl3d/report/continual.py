@@ -32,7 +32,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     if run.strategy.needs_buffer and run.condenser is not None:
         clouds, nbytes = planned_memory(run)
         named = f"{run.condenser.name}, {run.budget.in_words}"
-        rows.append(("memory", f"{named}: up to {clouds:,} clouds, {size(nbytes)}"))
+        rows.append(("memory", f"{named}: about {clouds:,} clouds, up to {size(nbytes)}"))
         if run.joint_condensed:
             rows.append(
                 ("LEAKS", "the memory is condensed from all classes before the first step: a control")
@@ -49,7 +49,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
-    """Decoded clouds at most after a step, and bytes of the budget over all steps."""
+    """About how many decoded clouds there are at most after a step, and the bytes of the budget."""
     plan = run.plan()
     nbytes = run.budget.total or sum(sum(shares) for shares, _ in plan.steps())
     return max(plan.clouds()), nbytes
@@ -107,9 +107,10 @@ def show_summary(terminal: Terminal, results: Results, folder: Path) -> None:
 
 
 def _other_figures(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    """What results of networks that segment tell beside instance mIoU; nothing of those that classify."""
+    """What results tell beside the figure that is looked at first, after the last step."""
     if "final_class_miou" not in summary:
-        return []
+        told = summary["task_incremental_accuracy_per_step"][-1]
+        return [("task-incremental", f"{100 * told:.1f} %, each cloud's step being told")]
     told = {
         "final class mIoU": summary["final_class_miou"],
         "final accuracy": summary["final_accuracy"],

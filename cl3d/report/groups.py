@@ -24,6 +24,9 @@ SHARED = ("data_fingerprint", "parts_fingerprint", "num_points", "budget", "mode
 def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
     """Runs that differ in their seeds alone, by number of steps and name.
 
+    A bound that a sweep has run with each buffer, or all classes at once for each number of steps, is one
+    run: the first.
+
     Raises:
         InputError: if the runs cannot stand side by side (other data, budget, model, class order for the
             same seed, or training of the same strategy), or a pair of seeds stands twice.
@@ -35,6 +38,8 @@ def group_by_seed(runs: Sequence[Run]) -> dict[tuple[int, str], Group]:
         order, seed = key = _key(run)
         for other in group.values():
             _check_equal([run, other], "buffer_settings")
+        if key in group and _same_bound(run, group[key]):
+            continue
         if key in group:
             which = f"seed {seed}" if order in (None, seed) else f"seed {seed}, order seed {order}"
             raise InputError(f"two runs of {name} have {which}: give one of them")
@@ -67,11 +72,18 @@ def _of_one(runs: Sequence[Run]) -> list[list[Run]]:
         sizes = sorted(set(map(steps_of, members)))
         for steps in [size for size in sizes if size > 1 or protocol is not None] or sizes:
             of_steps = [run for run in members if steps_of(run) == steps]
-            shown = [run for run in bounds if steps_of(run) in (1, steps)]
+            shown = _beside(bounds, steps)
             for budget in dict.fromkeys(map(budget_of, of_steps)):
                 wanted = {id(run) for run in shown} | {id(r) for r in of_steps if budget_of(r) == budget}
                 tables.append([run for run in runs if id(run) in wanted])
     return tables
+
+
+def _beside(bounds: Sequence[Run], steps: int) -> list[Run]:
+    """Those that stand beside runs of so many steps; of all classes at once, rather those of these tasks."""
+    fit = [run for run in bounds if steps_of(run) in (1, steps)]
+    told = {(label(run), _key(run)) for run in fit if tasks_of(run) == steps}
+    return [run for run in fit if tasks_of(run) == steps or (label(run), _key(run)) not in told]
 
 
 def paired(one: Group, other: Group) -> dict[tuple[int, int], tuple[Run, Run]]:
@@ -135,6 +147,18 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 def steps_of(run: Run) -> int:
     """In how many steps the classes come."""
     return len(run["settings"]["classes_per_step"])
+
+
+def tasks_of(run: Run) -> int:
+    """How many tasks task-incremental evaluation tells: the steps, also where all classes come at once."""
+    settings = run["settings"]
+    return len(settings.get("classes_per_task", settings["classes_per_step"]))
+
+
+def _same_bound(one: Run, other: Run) -> bool:
+    """Whether two runs without a memory differ at most in the tasks that their test is told."""
+    first, second = ({**run["settings"], "classes_per_task": None} for run in (one, other))
+    return first["buffer"] is None and first == second
 
 
 def _check_comparable(runs: Sequence[Run]) -> None:

@@ -145,7 +145,7 @@ def seeds_of(value: object, what: str = "seeds") -> list[int]:
     """
     if type(value) is int and value > 0:
         return list(range(value))
-    listed(what, value, int, "[0,1,2]")
+    listed(what, value, int, "[0,1,2], or how many")
     assert isinstance(value, list)
     for seed in value:
         check_whole(what, seed, 0)

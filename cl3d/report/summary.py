@@ -18,18 +18,21 @@ from cl3d.report.groups import (
     label,
     paired,
     steps_of,
+    tasks_of,
 )
 from cl3d.report.headline import figure_name, headline
 
 METRICS: dict[str, Callable[[Run], float | None]] = {
     "final": lambda run: headline(run).final,
-    "average": lambda run: headline(run).average,
-    "forgetting_max_minus_last": lambda run: run["forgetting"]["max_minus_last"],
-    "forgetting_first_minus_last": lambda run: run["forgetting"]["first_minus_last"],
+    "average": lambda run: headline(run).average if steps_of(run) > 1 else None,
+    "final_task_incremental": lambda run: _task_incremental(run),
+    "forgetting_max_minus_last": lambda run: _forgetting(run, "max_minus_last"),
+    "forgetting_first_minus_last": lambda run: _forgetting(run, "first_minus_last"),
     "forward_transfer": lambda run: run.get("forward_transfer"),
 }
-"""What is averaged, as fractions; None where a run does not have it. All are of the figure that a run
-is judged by."""
+"""What is averaged, as fractions; None where a run does not have it. Where all classes come at once there is
+no average over steps, and nothing is forgotten: a number would stand beside what it does not compare with.
+All are of the figure that a run is judged by."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,10 @@ def summarize(runs: Sequence[Run], reference: str | None = None) -> Summary:
     Raises:
         InputError: if the runs cannot stand side by side, or the reference is missing.
     """
-    groups = group_by_seed(runs)
+    steps = max(map(steps_of, runs))
+    groups = group_by_seed([_told_steps(run, steps) for run in runs])
     if reference is not None:
         reference = _named(reference, _names(runs))
-    steps = max(map(steps_of, runs))
     base = next((g for (n, name), g in sorted(groups.items(), reverse=True) if name == reference), {})
     rows = [_row(name, n, group, base) for (n, name), group in groups.items()]
     protocols = {run["settings"]["strategy"] for run in runs} & set(PROTOCOLS)
@@ -146,6 +149,22 @@ def _meant(reference: str, names: Sequence[str]) -> list[str]:
     if reference in names:
         return [reference]
     return [name for name in names if name.startswith(f"{reference}, ")]
+
+
+def _told_steps(run: Run, steps: int) -> Run:
+    """The run, without task-incremental accuracy where the tasks are not the steps of the table."""
+    others = steps_of(run) == 1 < steps != tasks_of(run)
+    return run | {"task_incremental_accuracy_per_step": None} if others else run
+
+
+def _task_incremental(run: Run) -> float | None:
+    """After the last step, each cloud's step being told; None where that tells nothing."""
+    values = run.get("task_incremental_accuracy_per_step")
+    return float(values[-1]) if values and tasks_of(run) > 1 else None
+
+
+def _forgetting(run: Run, kind: str) -> float | None:
+    return float(run["forgetting"][kind]) if steps_of(run) > 1 else None
 
 
 def _named(reference: str, names: Sequence[str]) -> str:

@@ -58,12 +58,14 @@ def as_rows(summary: Summary) -> list[list[str]]:
 def columns(summary: Summary) -> list[str]:
     """The head of the table.
 
-    Final and average are accuracies, or what the head says. Forgetting is max minus last, ``forward`` the
-    forward transfer, in percentage points both; a dash stands for what a run does not have.
+    Final and average are accuracies, or what the head says; task-incremental is the final accuracy where each
+    cloud's step is told. ``forward`` is the forward transfer, in percentage points as forgetting is. A dash
+    stands for what a run does not have, as an average over steps where all classes come at once.
     """
     figure = "" if summary.figure == "accuracy" else f"{summary.figure} "
-    head = ["steps", "memory", "runs", f"final {figure}%", f"average {figure}%", "forgetting", "forward"]
-    head += ["bytes", "clouds", "moved", "seconds", "peak MiB"]
+    head = ["steps", "memory", "runs", f"final {figure}%", f"average {figure}%"]
+    head += [] if figure else ["task-incremental %"]
+    head += ["forgetting (max − last)", "forward", "bytes", "clouds", "moved", "seconds", "peak MiB"]
     if summary.reference is None:
         return head
     return [*head, f"final − {summary.reference}, paired ({100 * CONFIDENCE:.0f} % interval)"]
@@ -71,7 +73,9 @@ def columns(summary: Summary) -> list[str]:
 
 def cells(summary: Summary, row: Row) -> list[str]:
     """A line of the table."""
-    told = ("final", "average", "forgetting_max_minus_last", "forward_transfer")
+    told = ["final", "average", "final_task_incremental", "forgetting_max_minus_last", "forward_transfer"]
+    if summary.figure != "accuracy":
+        told.remove("final_task_incremental")
     line = [
         str(row.steps),
         row.name,

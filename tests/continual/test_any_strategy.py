@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 import torch
 from avalanche.evaluation.metrics import accuracy_metrics
+from avalanche.models.base_model import BaseModel
 from avalanche.training import plugins as stock_plugins
 from avalanche.training import supervised
 from avalanche.training.plugins import EvaluationPlugin, SupervisedPlugin
@@ -16,6 +17,7 @@ from torch import nn
 from cl3d.continual import CondensedReplay
 from cl3d.distill import presets
 from cl3d.errors import InputError, Note
+from cl3d.random import isolated
 from cl3d.testing.condensers import small
 
 RESERVOIRS = {"reservoir", "balanced_reservoir"}
@@ -36,9 +38,29 @@ STRATEGIES = {
     "gdumb": partial(supervised.GDumb, mem_size=6),
     "er_ace": partial(supervised.ER_ACE, mem_size=6, batch_size_mem=4),
     "mir": partial(supervised.MIR, mem_size=6, subsample=4, batch_size_mem=3),
+    "lfl": partial(supervised.LFL, lambda_e=0.1),
     "own loss": OwnLoss,
     "own loop": OwnLoop,
 }
+
+
+class WithFeatures(BaseModel, nn.Module):
+    """The network as LFL asks for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = NET(CLASSES)
+
+    def forward(self, points):
+        return self.net(points)
+
+    def get_features(self, points):
+        return self.net.features(points)
+
+
+def learnt(strategy):
+    """The weights that are trained: LFL freezes those of the head."""
+    return [weight for weight in strategy.model.parameters() if weight.requires_grad]
 
 
 class Probe(SupervisedPlugin):
@@ -49,10 +71,8 @@ class Probe(SupervisedPlugin):
         self.gradients = []
 
     def before_backward(self, strategy, **kwargs):
-        found = torch.autograd.grad(
-            strategy.loss, list(strategy.model.parameters()), retain_graph=True, allow_unused=True
-        )
-        flat = zip(found, strategy.model.parameters(), strict=True)
+        found = torch.autograd.grad(strategy.loss, learnt(strategy), retain_graph=True, allow_unused=True)
+        flat = zip(found, learnt(strategy), strict=True)
         self.gradients.append(
             torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for g, p in flat])
         )
@@ -66,7 +86,7 @@ class Expected(SupervisedPlugin):
         self.buffer, self.gradients = buffer, []
 
     def before_backward(self, strategy, **kwargs):
-        weights = list(strategy.model.parameters())
+        weights = learnt(strategy)
         losses = [
             nn.functional.cross_entropy(strategy.model(group.points), group.labels, reduction="none")
             for group in self.buffer.clouds()
@@ -83,7 +103,9 @@ def test_the_memorys_gradient_is_added_in_every_iteration_of_every_strategy(benc
     buffer = memory()
     before, after, expected = Probe(), Probe(), Expected(buffer)
     replay = CondensedReplay(buffer, batch_size=1000, weight=0.5)
-    strategy = build(STRATEGIES[name], [before, replay, after, expected])
+    with isolated(0, "net"):
+        net = WithFeatures() if name == "lfl" else NET(CLASSES)
+    strategy = build(STRATEGIES[name], [before, replay, after, expected], net)
     for experience in benchmark.train_stream:
         strategy.train(experience, eval_streams=[])
     strategy.eval(benchmark.test_stream)

@@ -63,6 +63,19 @@ def test_strategies_still_need_a_criterion():
         LwF(model=net, optimizer=torch.optim.SGD(net.parameters(), 0.1), alpha=1.0, temperature=2.0)
 
 
+def test_bic_still_cannot_take_clouds_out_of_an_experience():
+    """Why ``docs/plug-in.md`` leaves it out; and it hands a schedule an argument that torch has dropped."""
+    from avalanche.training.plugins import EvaluationPlugin
+    from avalanche.training.supervised import BiC
+
+    net = torch.nn.Linear(3, 7)
+    parts = {"optimizer": torch.optim.SGD(net.parameters(), 0.1), "criterion": torch.nn.CrossEntropyLoss()}
+    strategy = BiC(model=net, mem_size=70, evaluator=EvaluationPlugin(), **parts)
+    first = streams(num_classes_per_exp=[7], class_order=list(range(7))).train_stream[0]
+    with pytest.raises(AttributeError, match="dataset"):
+        strategy.train(first, eval_streams=[])
+
+
 def test_a_process_group_is_still_taken_for_avalanches_own(monkeypatch):
     """Why ``cl3d.continual.alone`` hides this library's processes."""
     from avalanche.distributed.distributed_helper import DistributedHelper

@@ -143,30 +143,44 @@ def test_collate_makes_what_the_network_takes(data, benchmark):
         replay.before_backward(strategy)
 
 
-def test_a_network_with_a_head_for_each_task_is_told_the_task_by_collate(benchmark):
-    class Heads(MultiTaskModule):
-        def __init__(self):
-            super().__init__()
-            self.body, self.heads = NET(3), MultiHeadClassifier(11, CLASSES, masking=False)
+class Heads(MultiTaskModule):
+    """A head for each task; ``asked``: the tasks of each batch."""
 
-        def forward(self, x, task_labels):
-            asked.append(set(task_labels.tolist()))
-            return self.heads(self.body.features(x), task_labels)
+    def __init__(self):
+        super().__init__()
+        self.body, self.heads = NET(3), MultiHeadClassifier(11, CLASSES, masking=False)
+        self.asked: list[set[int]] = []
 
+    def forward(self, x, task_labels):
+        self.asked.append(set(task_labels.tolist()))
+        return self.heads(self.body.features(x), task_labels)
+
+
+@pytest.fixture
+def tasks(benchmark):
+    """The stream, each step a task of its own."""
+    return with_classes_timeline(task_incremental_benchmark(benchmark, reset_task_labels=True))
+
+
+def test_a_network_with_a_head_for_each_task_is_told_the_task_by_collate(tasks):
     def by_class(items):
         points, targets, _ = zip(*items, strict=True)
         labels = torch.stack(targets)
         return torch.stack(points), labels, labels // 2  # two classes to each task
 
-    asked: list[set[int]] = []
-    net = Heads()
     replay = CondensedReplay(memory(), batch_size=4, collate=by_class)
-    strategy = build(supervised.Naive, [replay], net=net, train_epochs=1)
-    tasks = with_classes_timeline(task_incremental_benchmark(benchmark, reset_task_labels=True))
+    strategy = build(supervised.Naive, [replay], net=Heads(), train_epochs=1)
     for experience in tasks.train_stream:
         strategy.train(experience, eval_streams=[])
-    assert asked[0] == {0}
-    assert {0, 1} in asked, "the memory of two tasks while the third is learnt"
+    assert strategy.model.asked[0] == {0}
+    assert {0, 1} in strategy.model.asked, "the memory of two tasks while the third is learnt"
+
+
+def test_a_memory_without_tasks_is_refused_by_a_network_with_a_head_for_each(tasks):
+    strategy = build(supervised.Naive, [CondensedReplay(memory())], net=Heads(), train_epochs=1)
+    strategy.train(tasks.train_stream[0], eval_streams=[])
+    with pytest.raises(InputError, match="give a collate that returns"):
+        strategy.train(tasks.train_stream[1], eval_streams=[])
 
 
 def test_the_criterion_of_the_memory_can_be_another(benchmark):

@@ -26,6 +26,7 @@ from cl3d.continual import (
 from cl3d.continual.clock import Clock
 from cl3d.continual.estimate import expected_seconds, training_passes
 from cl3d.continual.metrics import backward_transfer, forgetting_max_minus_last, forward_transfer
+from cl3d.continual.run_parts import buffer_of, condense_of
 from cl3d.continual.segmenting import batch_of
 from cl3d.data import Dataset
 from cl3d.distill import Augmentation, Budget, PointMixup, Training, checkpoint, load, presets, save
@@ -140,7 +141,7 @@ def test_what_a_step_leaves_hangs_on_its_own_shapes_alone(shapes, tmp_path, pres
     step, files = 1, []
     for name, data in (("clean", shapes), ("poisoned", poisoned(shapes, GROUPS[1]))):
         run = tiny_run(data, "scratch", preset)
-        buffer = run._buffer(silent, Clock(PeakMemory(run.device)))
+        buffer = buffer_of(run, silent, Clock(PeakMemory(run.device)))
         buffer.add(data.train.of_classes(GROUPS[0]), 0)
         buffer.add(data.train.of_classes(GROUPS[step]), step)
         for place, synthetic in enumerate(buffer.sets):
@@ -155,7 +156,7 @@ def test_the_leaking_control_hands_parts_on(shapes, tmp_path, preset):
     run = tiny_run(shapes, "scratch", preset, joint_condensed=True, budget=Budget(ppc=2))
     results = run.start(tmp_path)
     whole = small(getattr(presets, preset)())(
-        shapes.train, budget=Budget(ppc=2), model=model_for(shapes), seed=run._condense().seed
+        shapes.train, budget=Budget(ppc=2), model=model_for(shapes), seed=condense_of(run).seed
     )
     for name, group in zip(results.steps[-1].memory_files, GROUPS, strict=True):
         part, expected = load(tmp_path / "memory" / name).decode(), whole.decode().of_classes(group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -193,6 +194,15 @@ def test_the_two_newest_states_are_kept(references):
     for folder in references.values():
         assert [path.name for path in states(folder)] == ["step_02.safetensors", "step_03.safetensors"]
         assert not list((folder / "state").glob("condensing*"))
+
+
+def test_a_copy_beside_the_states_is_no_state(dataset, references, tmp_path):
+    folder = Path(shutil.copytree(references["naive"], tmp_path / "run"))
+    newest = states(folder)[-1]
+    newest.rename(newest.with_name("step_03 (copy).safetensors"))
+    tiny_run(dataset, "naive").start(folder)
+    assert outcome(folder) == outcome(references["naive"])
+    assert newest.exists()
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "both", "memory"])

@@ -285,6 +285,15 @@ def test_forecasts_count_coarse_clouds_as_parts_and_fitting_by_itself(dataset):
     assert expected_seconds(tiny_run(dataset, fitted), pass_seconds=0.0) > 1
 
 
+def test_forecasts_count_the_memory_batches_that_there_are(dataset):
+    """None in the first step, no more clouds than the memory holds, coarse ones as parts."""
+    rehearse, naive = Rehearse(QUICK, memory_batch=7), tiny_run(dataset, None, Naive(QUICK))
+    # 2 epochs of 2 batches in the steps with 10 clouds; the memory then holds 6 and 10, or 12 and 20 halves
+    for preset, extra in ((presets.random(), 6 + 7), (presets.random_coarse(num_points=16), (7 + 7) / 2)):
+        run = tiny_run(dataset, preset, rehearse)
+        assert training_passes(run) - training_passes(naive) == pytest.approx(2 * 2 * extra)
+
+
 def test_golden(dataset, tmp_path):
     """A tiny run as it has always been; only a deliberate change of the method may change it."""
     condenser = replace(presets.dm(), iterations=3)

@@ -312,3 +312,8 @@ def test_a_reservoir_needs_a_total(dataset):
         ContinualRun(dataset, SMALL, Scratch(QUICK), presets.reservoir(), Budget(ppc=2), 4)
     with pytest.raises(InputError, match="give total=BYTES"):
         ReservoirBuffer(presets.reservoir(), Budget(nbytes=10_000))
+
+
+def test_a_reservoir_is_not_made_anew_at_each_step():
+    with pytest.raises(InputError, match="goes along the whole stream"):
+        CondensedBuffer(presets.reservoir(), Budget(total=10_000))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cl3d.clouds import PointClouds
-from cl3d.continual import run as run_module
+from cl3d.continual import run_parts
 from cl3d.continual.clock import Clock
 from cl3d.data import Dataset
 from cl3d.models import PointNet
@@ -161,7 +161,7 @@ def logging(log: Log, monkeypatch) -> Iterator[None]:
             log.step = -1
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "Clock", Phases)
+        patch.setattr(run_parts, "Clock", Phases)
         patch.setattr(Witness, "log", log)
         # reads all clouds to name the data, and nothing comes of it but that name
         patch.setattr(Dataset, "fingerprint", lambda self: "the same")

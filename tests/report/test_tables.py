@@ -39,6 +39,7 @@ def result(buffer, seed, final, steps=2, **settings):
         "memory_bytes": 1920,
         "memory_clouds_per_step": [15, 30],
         **({"forward_transfer": 0.125} if buffer == "pcc" else {}),
+        **({"task_incremental_accuracy_per_step": [1.0, 0.8]} if buffer == "pcc" else {}),
         **({"peak_memory": {"highest": (seed + 3) << 20}} if buffer == "pcc" else {}),
         "condensing_per_step": [{"moved_mean": 0.02}, {"moved_mean": 0.04}] if buffer == "pcc" else [{}, {}],
         "seconds": {"total": 10.0 + seed},
@@ -67,11 +68,11 @@ def test_means_spreads_and_paired_differences_by_hand():
     assert lines[0].endswith("| final − random, paired (95 % interval) |")
     assert (
         lines[2]
-        == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | 5.0 ± 0.0 | – | 1,920 | 30 | – | 10 | – | – |"
+        == "| 2 | random | 2 | 55.0 ± 7.1 | 65.0 ± 7.1 | – | 5.0 ± 0.0 | – | 1,920 | 30 | – | 10 | – | – |"
     )
     assert lines[3] == (
-        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 5.0 ± 0.0 | 12.5 ± 0.0 | 1,920 | 30 | 0.030 | 10 | 4 "
-        "| +7.5 (+5.0 to +10.0) |"
+        "| 2 | pcc | 2 | 62.5 ± 10.6 | 72.5 ± 10.6 | 80.0 ± 0.0 | 5.0 ± 0.0 | 12.5 ± 0.0 | 1,920 | 30 "
+        "| 0.030 | 10 | 4 | +7.5 (+5.0 to +10.0) |"
     )
 
 
@@ -107,10 +108,35 @@ def test_joint_is_the_partner_of_every_class_order_of_its_seed():
     joint = [result(None, seed, 0.9, steps=1, strategy="joint", budget=None) for seed in range(3)]
     rows = {row.name: row for row in summarize(crossed("random") + joint, "random").rows}
     assert (rows["joint"].runs, rows["joint"].steps) == (3, 1)
+    # what needs steps it does not have
+    told = {name for name, estimate in rows["joint"].metrics.items() if estimate is not None}
+    assert told == {"final"}
     # the six differences are 0.4 to 0, their mean that of the means
     assert rows["joint"].difference.mean == pytest.approx(0.9 - 0.7)
     low, high = rows["joint"].difference.interval
     assert 0 < low < 0.2 < high < 0.4
+
+
+def test_joint_stands_beside_runs_of_its_own_tasks_if_it_can():
+    """One from ``cl_run.py`` has those of ``steps=``, one from ``compare_cl.py`` a single one."""
+
+    def joint(*tasks):
+        bound = result(None, 0, 0.9, steps=1, strategy="joint", budget=None, classes_per_task=list(tasks))
+        return bound | {"task_incremental_accuracy_per_step": [0.95]}
+
+    def told(*runs):
+        (row,) = [row for row in summarize(runs).rows if row.name == "joint"]
+        metric = row.metrics["final_task_incremental"]
+        return metric and metric.mean
+
+    two, three = result("pcc", 0, 0.5), result("pcc", 0, 0.5, steps=3)
+    of_two, of_three, of_one = joint(3, 3), joint(2, 2, 2), joint(6)
+    assert told(two, of_two) == told(three, of_three) == 0.95
+    assert told(three, of_two) is told(two, of_one) is None
+    tables = side_by_side([two, three, of_two, of_three])
+    assert tables == [[two, of_two], [three, of_three]]
+    assert side_by_side([two, of_three]) == [[two, of_three]]
+    assert [row.runs for row in summarize([two, of_one, of_three]).rows] == [1, 1]
 
 
 def test_a_missing_pair_is_left_out_of_the_difference():
@@ -208,7 +234,7 @@ def test_each_data_set_has_tables_of_its_own():
 
 def test_a_table_for_a_paper():
     lines = as_latex(summarize([result("a_b, x=10 %", 0, 0.5), result("c", 0, 0.4)], "c")).splitlines()
-    assert lines[0] == r"\begin{tabular}{rlrrrrrrrrrrr}"
+    assert lines[0] == r"\begin{tabular}{rlrrrrrrrrrrrr}"
     assert lines[2].startswith(r"steps & memory & runs & final \%")
     assert r"2 & c & 1 & 40.0 & 50.0" in lines[4]
     assert r"2 & a\_b, x=10 \% & 1 & 50.0" in lines[5]
@@ -263,6 +289,18 @@ def test_a_sweeps_folder_gives_its_finished_runs(tmp_path, recwarn):
         collect([tmp_path / "seed-3"])
     with pytest.raises(InputError, match="no finished run"):
         collect([tmp_path / "seed-0" / "memory"])
+
+
+def test_bounds_that_a_sweep_has_run_with_each_buffer_are_one(tmp_path):
+    naive = result(None, 0, 0.3, strategy="naive", budget=None, buffer_settings=None)
+    for job in range(2):
+        written(tmp_path / f"buffer-{job}", **naive)
+    written(tmp_path / "seed-1", **naive | {"settings": naive["settings"] | {"seed": 1}})
+    assert [(row.name, row.runs) for row in summarize(collect([tmp_path])).rows] == [("naive", 2)]
+    written(tmp_path / "dm-0")
+    written(tmp_path / "dm-1")
+    with pytest.raises(InputError, match="two runs of dm have seed 0"):
+        summarize(collect([tmp_path]))
 
 
 def test_a_sweep_over_resolutions_names_its_runs(tmp_path):

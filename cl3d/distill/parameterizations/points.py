@@ -136,7 +136,7 @@ class Points:
         if self.num_points is not None and self.num_points > num_points:
             raise InputError(
                 f"num_points={self.num_points} per stored cloud, but the clouds have {num_points}: "
-                "give that or less"
+                "give that or less, by resolution= or num_points"
             )
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:

@@ -15,7 +15,7 @@ from cl3d.report.charts.of_runs import curves_over_classes, matrix_of
 from cl3d.report.charts.page import figure
 from cl3d.report.charts.values import Chart
 from cl3d.report.collect import distinguished
-from cl3d.report.groups import Run, names_of, side_by_side
+from cl3d.report.groups import Run, names_of, side_by_side, steps_of
 from cl3d.report.headline import figure_name, headline
 from cl3d.report.jobs import slug
 from cl3d.report.pages.continual import FORGETTING, points
@@ -81,9 +81,7 @@ class _Table:
 def _accuracy(of: _Table, several: bool) -> Markup:
     """The curves and the table."""
     head, *rows = ([row[1], row[0], *row[2:]] for row in as_rows(of.summary))
-    note = (
-        "Mean and sample standard deviation over seeds and class orders; forgetting is max − last, in points."
-    )
+    note = "Mean and sample standard deviation over seeds and class orders; forgetting is in points."
     content = (figure(curves_over_classes(of.runs)), table(head, rows), paragraph(note, "quiet"))
     return of.section(headline(of.runs[0]).title, "accuracy", several, *content)
 
@@ -107,7 +105,10 @@ def _forgetting(names: Sequence[str], runs: Sequence[Run]) -> Markup:
     rows = [
         (name, *(points(run["forgetting"][key]) for key, _, _ in FORGETTING))
         for name, run in zip(names, runs, strict=True)
+        if steps_of(run) > 1
     ]
+    if not rows:
+        return Markup("")
     head = ["run", *(f"{called} (points)" for _, called, _ in FORGETTING)]
     told = figure_name(runs[0])
     meaning = "; ".join(f"{called}: {what.format(figure=told)}" for _, called, what in FORGETTING)

@@ -116,9 +116,10 @@ def _headline(run: Run) -> Markup:
 
 
 def _other_figures(run: Run) -> list[tuple[str, str, str]]:
-    """After the last step, where networks segment; nothing where they classify."""
+    """What is told beside the figure that is looked at first, after the last step."""
     if "class_miou_per_step" not in run:
-        return []
+        told = run.get("task_incremental_accuracy_per_step")
+        return [("task-incremental", percent(told[-1]), "each cloud's step being told")] if told else []
     seen = run["seen_parts_instance_miou_per_step"][-1]
     return [
         ("class mIoU", percent(run["final_class_miou"]), "mean over the classes"),
