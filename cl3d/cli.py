@@ -82,7 +82,7 @@ def _launch(
                 task(config, folders[-1])
         except AlreadyFinished as error:
             print(error)
-        except (InputError, OmegaConfBaseException, OSError) as error:
+        except (InputError, CompactHydraException, OmegaConfBaseException, OSError) as error:
             if alone:
                 print(f"error: {folders[-1]}: {sentence(error)}", file=sys.stderr)
                 raise InputError(f"{folders[-1]}: {sentence(error)}") from None

@@ -37,6 +37,7 @@ class Waypoint(Backbone):
         super().__init__()
         self.net, self.target, self.seed = net, list(target), seed
         self.feature_dim, self.num_classes = net.feature_dim, net.num_classes
+        self.in_channels = net.in_channels
 
     def point_features(self, points: Tensor) -> Tensor:
         """The network's feature map."""

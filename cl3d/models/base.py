@@ -63,7 +63,12 @@ class Backbone(nn.Module, ABC):
         return logits
 
     def forward(self, points: Tensor) -> Tensor:
-        """Logits: (b, p, in_channels) → (b, num_classes)."""
+        """Logits: (b, p, in_channels) → (b, num_classes).
+
+        Raises:
+            InputError: if the points have another shape.
+        """
+        _check_points(points, self.in_channels)
         return self.head(self.features(points))
 
 
@@ -109,7 +114,12 @@ class SegmentationNet(nn.Module, ABC):
         return logits
 
     def forward(self, points: Tensor, shape_class: Tensor) -> Tensor:
-        """Logits: (b, p, in_channels) and (b,) int64 → (b, p, num_parts)."""
+        """Logits: (b, p, in_channels) and (b,) int64 → (b, p, num_parts).
+
+        Raises:
+            InputError: if the points have another shape, or there is not one class for each cloud.
+        """
+        _check_points(points, self.in_channels)
         return self.head(self.point_features(points, shape_class))
 
     def one_hot(self, points: Tensor, shape_class: Tensor) -> Tensor:
@@ -129,3 +139,11 @@ class SegmentationNet(nn.Module, ABC):
 
 Net = Backbone | SegmentationNet
 """A network of either task."""
+
+
+def _check_points(points: Tensor, in_channels: int) -> None:
+    if points.ndim != 3 or points.shape[1] == 0 or points.shape[2] != in_channels:
+        raise InputError(
+            f"points of shape {tuple(points.shape)} for a network of in_channels={in_channels}: "
+            f"give (b, p, {in_channels}) with at least one point"
+        )

@@ -136,10 +136,12 @@ def check_segmentation_net(
 
 
 def check_sizes(name: str, sizes: Sequence[int], least: int = 1) -> None:
-    """Refuses sizes that are not positive, or fewer than ``least``.
+    """Refuses what is no list of sizes, sizes that are not positive, or fewer than ``least``.
 
     Raises:
         InputError: see above.
     """
-    if len(sizes) < least or any(size < 1 for size in sizes):
-        raise InputError(f"{name}={tuple(sizes)}: give positive sizes, at least {least}")
+    listed = isinstance(sizes, Sequence) and not isinstance(sizes, str)
+    given = tuple(sizes) if listed else sizes
+    if not listed or len(given) < least or any(type(size) is not int or size < 1 for size in given):
+        raise InputError(f"{name}={given}: give positive sizes, at least {least}")

@@ -30,7 +30,8 @@ class PointTransformer(Backbone):
     eight channels share a weight of the attention, and the first stage keeps all points.
 
     Deviates: sampling begins with the point farthest from the mean; clouds of fewer points than neighbours
-    use all of them. The paper leaves the number of blocks for classification open.
+    use all of them. The paper leaves the number of blocks for classification and the classifier's hidden
+    layers open.
 
     Args:
         num_classes: number of logits.

@@ -60,6 +60,10 @@ class PointConv(Backbone):
     The last convolution is the pool: a sum over points of feature times weight, and a linear layer. So the
     feature map has both side by side, ``channels[-1] + 16`` values at each point.
 
+    Sizes are those of the authors' code for classification (github.com/DylanWusee/pointconv_pytorch). The
+    network of the density ends in a sigmoid, as in their code for scenes (github.com/DylanWusee/pointconv);
+    in that for classification a loop ends before its sigmoid.
+
     Deviates: sampling begins with the point farthest from the mean; clouds of fewer points than centres or
     neighbours use all of them.
 

@@ -24,10 +24,11 @@ class PointMamba(Backbone):
     for its curve (the order indicator), plus an embedding of the centre. The feature map is that of all
     tokens of both curves.
 
-    Deviates: it is not pre-trained, and keeps the initial weights of Mamba; the curve's lattice has the
-    same number of cells for all clouds (in the authors' code the longest cloud of a batch turns the curve
-    of the others), and points in one cell follow one another by their coordinates; sampling begins with
-    the point farthest from the mean; clouds of fewer points than centres or neighbours use all of them.
+    Deviates: it is not pre-trained, and keeps the initial weights of Mamba; the curve's lattice begins at
+    the least coordinates of each cloud, not at multiples of its cells, and has the same number of cells for
+    all (in the authors' code the longest cloud of a batch turns the curve of the others); points in one cell
+    follow one another by their coordinates; sampling begins with the point farthest from the mean; clouds of
+    fewer points than centres or neighbours use all of them.
 
     Args:
         num_classes: number of logits.

@@ -32,6 +32,7 @@ class PointMambaSegmentation(SegmentationNet):
 
     Deviates: the tokens follow the paper's two Hilbert curves, and both tokens of a centre are averaged
     before they are propagated; the authors' code sorts them along three axes and propagates three of each.
+    Blocks are skipped the more often the deeper they are, as in their classifier; in that code all alike.
     The rest as :class:`cl3d.models.PointMamba`.
 
     Args:

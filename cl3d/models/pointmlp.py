@@ -28,8 +28,9 @@ class PointMLP(Backbone):
     features by the geometric affine module, maps them by residual layers before and after a max over the
     group.
 
-    Deviates: the standard deviation of the affine module is sqrt(var + ε²), not std + ε, which has no
-    gradient where all points coincide; sampling begins with the point farthest from the mean; each stage
+    Deviates: the standard deviation of the affine module, that of each cloud as in the paper (in the authors'
+    first code, of the batch), is sqrt(var + ε²), not std + ε, which has no gradient where all points
+    coincide; sampling begins with the point farthest from the mean; each stage
     takes half of the points that there are (the authors' code: half of 1,024, and so on).
 
     Args:

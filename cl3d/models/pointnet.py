@@ -32,8 +32,9 @@ class PointNet(PooledLast):
         in_channels: of a point, coordinates first.
         channels: outputs of the shared layers; the last is ``feature_dim``.
         head: sizes of the classifier's hidden layers; empty for a single linear layer.
-        norm: ``"batch"``; ``"instance"`` (per cloud and channel, without weights), ``"group"`` (per cloud
-            and group of channels), both with LayerNorm in the head's hidden layers; ``"none"``.
+        norm: ``"batch"``; ``"instance"`` (per cloud and channel, without weights; of two points at least),
+            ``"group"`` (per cloud and group of channels), both with LayerNorm in the head's hidden layers;
+            ``"none"``.
         transforms: learn a 3 × 3 transform of the coordinates and a c × c transform of the features after
             the second shared layer (c its channels), each starting as the identity.
         dropout: probability before the last linear layer.

@@ -20,7 +20,7 @@ from cl3d.models.set_abstraction import Ball, SetAbstraction
 from cl3d.ops.grouping import in_order, take
 
 SINGLE_SCALE = (
-    (Ball(0.2, 32, (64, 64, 128)),),
+    (Ball(0.2, 64, (64, 64, 128)),),
     (Ball(0.4, 64, (128, 128, 256)),),
 )
 MULTI_SCALE = (
@@ -36,11 +36,12 @@ MULTI_PROPAGATION = ((128, 128), (256, 128), (256, 256))
 class PointNet2Segmentation(SegmentationNet):
     """Set abstractions down to one feature of the cloud, feature propagations back to all points, a layer.
 
-    The class joins at the last propagation, beside the points themselves, as in the authors' code with
-    multi-scale grouping (github.com/charlesq34/pointnet2, models/pointnet2_part_seg_msg_one_hot.py).
+    Sizes are those of the authors' code (github.com/charlesq34/pointnet2, models/pointnet2_part_seg.py, and
+    with multi-scale grouping pointnet2_part_seg_msg_one_hot.py). In the latter the class joins at the last
+    propagation, beside the points themselves.
 
-    Deviates: the same in single-scale grouping, which has no class in the authors' code; those of
-    :class:`cl3d.models.PointNet2`.
+    Deviates: the class joins with single-scale grouping, too, where the authors' code has none; their nets
+    are given normals, too (``in_channels=6``); those of :class:`cl3d.models.PointNet2`.
 
     Args:
         num_shapes: classes of shapes.

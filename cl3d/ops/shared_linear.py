@@ -127,7 +127,8 @@ def check_shared(x: Tensor, weight: Tensor, norm: nn.Module | None) -> None:
             f"{norm} cannot be folded: give BatchNorm1d, GroupNorm, or InstanceNorm1d that tracks nothing"
         )
     if values < 2:
-        raise InputError(f"{norm} has one value per channel to normalise: give more points, or use eval mode")
+        other = ", or use eval mode" if isinstance(norm, nn.BatchNorm1d) else ""
+        raise InputError(f"{norm} has one value per channel to normalise: give more points{other}")
 
 
 def _linear_moments(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -179,6 +179,8 @@ def test_it_learns_real_shapes(accuracy_after_training) -> None:
         ({"num_classes": 0}, "num_classes=0"),
         ({"channels": ()}, "channels=\\(\\): give positive sizes, at least 1"),
         ({"channels": (4, 0)}, "positive sizes"),
+        ({"channels": 4}, "channels=4: give positive sizes, at least 1"),
+        ({"channels": (4, 5.5)}, "positive sizes"),
         ({"head": (-1,)}, "positive sizes"),
         ({"norm": "layer"}, "give one of batch, instance, group, none"),
         ({"transforms": True, "channels": (4, 5)}, "give at least 3"),

@@ -74,6 +74,17 @@ def test_it_has_the_size_of_the_authors_net(build, layers: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("build", "groups"),
+    [
+        (pointnet2_ssg_segmentation, [[(0.2, 64)], [(0.4, 64)]]),
+        (pointnet2_msg_segmentation, [[(0.1, 32), (0.2, 64), (0.4, 128)], [(0.4, 64), (0.8, 128)]]),
+    ],
+)
+def test_it_has_the_balls_of_the_authors_net(build, groups: list[list[tuple[float, int]]]) -> None:
+    assert [[(ball.radius, ball.k) for ball in stage.balls] for stage in build(16, 50).stages] == groups
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"num_parts": 0}, "num_parts=0"),

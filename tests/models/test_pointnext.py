@@ -54,11 +54,12 @@ def test_a_stage_is_a_loop_over_balls() -> None:
             torch.testing.assert_close(got[i, c], expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize(("width", "published"), [(32, 1.4e6), (64, 4.5e6)])
+@pytest.mark.parametrize(("width", "published"), [(32, 1.374e6), (64, 4.523e6)])
 def test_it_has_the_published_size(width: int, published: float) -> None:
-    # table 2 of the paper; the authors' model zoo for ModelNet40 (github.com/guochengqian/PointNeXt)
+    # the authors' setting for ModelNet40 (github.com/guochengqian/PointNeXt, cfgs/modelnet40ply2048/
+    # pointnext-s.yaml), whose head gives both; 1.4 and 4.5 in the paper and its model zoo
     parameters = sum(p.numel() for p in PointNeXt(40, width=width).parameters())
-    assert parameters == pytest.approx(published, rel=0.03)
+    assert parameters == pytest.approx(published, abs=500)
 
 
 @pytest.mark.slow

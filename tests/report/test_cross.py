@@ -135,6 +135,8 @@ def test_a_file_says_what_it_was_distilled_with(condenser, model, expected, tmp_
             ["data.num_points=8", "model and training"],
         ),
         (["condensers=[random]", 'models=["pct training.epochs=no"]'], ["epochs=no"]),
+        (["condensers=[random]", 'models=["pct model.wrong=1"]'], ["model.wrong", "not a setting"]),
+        (["condensers=[random]", 'models=["pointnet model.channels=3"]'], ["channels=3", "positive sizes"]),
         (
             ["condensers=[dm]", 'distil_with=["pct training.epochs=1"]'],
             ["distil_with", "settings of model alone"],
