@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import time
 import warnings
@@ -22,6 +21,7 @@ from cl3d import distributed
 from cl3d.config_paths import CONFIGS, anchored
 from cl3d.described import described
 from cl3d.errors import InputError, Note
+from cl3d.interrupts import heard, listen
 from cl3d.launched import check_shared, one_tells
 from cl3d.ops.allocator import tune_allocator
 from cl3d.run_folder import AlreadyFinished, job_folder, resumed
@@ -32,6 +32,9 @@ OmegaConf.register_new_resolver("either", lambda first, second: first or second,
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 OmegaConf.register_new_resolver("described", described, replace=True)
 RESUMABLE = ("cl_run", "distill")
+REFUSALS = (InputError, CompactHydraException, OmegaConfBaseException, OSError)
+"""What is told in one sentence."""
+
 EXIT_LOST, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 
 
@@ -49,7 +52,7 @@ def launch(
     the same run has ended.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what can be kept is kept
+    listen()  # SIGTERM is as Ctrl-C: what can be kept is kept
     _set_up()
     try:
         with distributed.processes(), one_tells():
@@ -82,7 +85,11 @@ def _launch(
                 task(config, folders[-1])
         except AlreadyFinished as error:
             print(error)
-        except (InputError, CompactHydraException, OmegaConfBaseException, OSError) as error:
+        except Exception as error:
+            if heard():
+                raise KeyboardInterrupt from error  # which an import made another exception of
+            if not isinstance(error, REFUSALS):
+                raise
             if alone:
                 print(f"error: {folders[-1]}: {sentence(error)}", file=sys.stderr)
                 raise InputError(f"{folders[-1]}: {sentence(error)}") from None
@@ -101,7 +108,7 @@ def _launch(
         if kept and config_name in RESUMABLE:
             where += f", and resume={kept[-1]} goes on"
         _exit(EXIT_LOST if lost else EXIT_INTERRUPTED, [f"{error if lost else 'interrupted'}{where}"])
-    except (CompactHydraException, OmegaConfBaseException, OSError, InputError) as error:
+    except REFUSALS as error:
         refused.append(error)
     _remove_empty(folders, start)  # of what was refused, or wrote nothing
     if refused:

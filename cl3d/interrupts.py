@@ -1,4 +1,4 @@
-"""Interrupts that wait: what must be whole is written before a process ends."""
+"""Interrupts: SIGTERM is one as Ctrl-C is; what must be whole is written before they are heard."""
 
 from __future__ import annotations
 
@@ -6,8 +6,29 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 HELD = (signal.SIGINT, signal.SIGTERM)
+
+_heard: list[int] = []
+
+
+def listen() -> None:
+    """Has SIGTERM raise ``KeyboardInterrupt``, as Ctrl-C does; :func:`heard` tells of both from here on."""
+    _heard.clear()
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background jobs ignore it
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def heard() -> bool:
+    """Whether an interrupt came. Imports of libraries may turn it into another exception."""
+    return bool(_heard)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _heard.append(number)
+    signal.default_int_handler(number, frame)
 
 
 @contextmanager

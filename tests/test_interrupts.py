@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pkgutil
 import signal
@@ -96,6 +97,20 @@ def test_sigterm_is_heard_as_an_interrupt(cl_run, tmp_path, monkeypatch):
     monkeypatch.setattr(templates, "fit", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGTERM))
     assert cl_run("buffer=random") == 130
     assert results_of(tmp_path / "run")["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("instead", [AttributeError, OSError], ids=["an error", "a refusal"])
+def test_an_interrupt_that_an_import_swallows_is_one(cl_run, tmp_path, monkeypatch, capsys, instead):
+    from cl3d.report import continual
+
+    def half_imported(*args, **kwargs):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        raise instead("module 'm' has no attribute 'a'")
+
+    monkeypatch.setattr(continual, "show_header", half_imported)
+    assert cl_run("buffer=random") == 130
+    assert capsys.readouterr().err.startswith("interrupted")
 
 
 SECONDS = 10.0
