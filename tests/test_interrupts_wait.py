@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from cl3d.interrupts import interrupts_wait
+from cl3d.interrupts import HELD, interrupts_wait
 
 
 def written(done: list[str], *signals: int, error: str = "") -> None:
@@ -21,11 +21,12 @@ def written(done: list[str], *signals: int, error: str = "") -> None:
 
 
 @pytest.fixture(autouse=True)
-def sigterm_as_ctrl_c():
-    """As the scripts hear it."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def heard_as_interrupts():
+    """As the scripts hear them; a shell's background jobs begin with Ctrl-C ignored."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in HELD}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
