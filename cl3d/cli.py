@@ -22,7 +22,7 @@ from cl3d.config_paths import CONFIGS, anchored
 from cl3d.described import described
 from cl3d.errors import InputError, Note
 from cl3d.interrupts import heard, listen
-from cl3d.launched import check_shared, one_tells
+from cl3d.launched import check_shared, gone_when_done, one_tells
 from cl3d.ops.allocator import tune_allocator
 from cl3d.run_folder import AlreadyFinished, job_folder, resumed
 from cl3d.sentence import sentence
@@ -54,13 +54,14 @@ def launch(
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
     listen()  # SIGTERM is as Ctrl-C: what can be kept is kept
     _set_up()
-    try:
-        with distributed.processes(), one_tells():
-            _launch(config_name, task, after_all)
-    except distributed.Lost as error:  # when this one had come to its end
-        _exit(EXIT_LOST, [f"error: {error}"])
-    except InputError as error:
-        _exit(EXIT_BAD_INPUT, [f"error: {error}"])
+    with gone_when_done():
+        try:
+            with distributed.processes(), one_tells():
+                _launch(config_name, task, after_all)
+        except distributed.Lost as error:  # when this one had come to its end
+            _exit(EXIT_LOST, [f"error: {error}"])
+        except InputError as error:
+            _exit(EXIT_BAD_INPUT, [f"error: {error}"])
 
 
 def _launch(

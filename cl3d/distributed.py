@@ -53,7 +53,7 @@ _at_end: list[Callable[[], object]] = []
 
 
 def at_end(forget: Callable[[], object]) -> None:
-    """Calls ``forget`` when the processes part: a group that outlives them may abort the interpreter."""
+    """Calls ``forget`` when the processes part: what they have kept is of no use to those that meet next."""
     _at_end.append(forget)
 
 

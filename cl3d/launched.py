@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
@@ -30,6 +32,32 @@ def check_shared(script: str) -> None:
     named = any(text.startswith(("folder=", "resume=")) for text in HydraConfig.get().overrides.task)
     if int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")) and not named:
         raise InputError("--max-restarts without folder=: a restart would not find the run: give folder=")
+
+
+@contextmanager
+def gone_when_done() -> Iterator[None]:
+    """Ends a process that torchrun has started with the block, and does not take the interpreter down.
+
+    Threads of the backend may still be at work then, and abort a process that has done all it had to.
+    """
+    try:
+        yield
+    except SystemExit as end:
+        _leave(end.code)
+        raise
+    _leave(0)
+
+
+def _leave(code: str | int | None) -> None:
+    """Leaves with the code of a ``SystemExit``, if this is one of several processes."""
+    if "RANK" not in os.environ or os.environ.get("WORLD_SIZE", "1") == "1":
+        return
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    atexit._run_exitfuncs()  # loggers and temporary folders are closed by them
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1 if isinstance(code, str) else code or 0)
 
 
 @contextmanager

@@ -181,3 +181,26 @@ def test_restarts_need_a_folder():
     told = torchrun(2, SCRIPTS / "distill.py", *DISTILL, restarts=1)
     assert told.returncode != 0
     assert "--max-restarts without folder=" in told.stderr
+
+
+LEAVING = """
+import atexit, sys
+from cl3d.launched import gone_when_done
+
+class Backend:
+    def __del__(self):
+        print("taken down")
+
+kept = Backend()
+atexit.register(print, "closed")
+with gone_when_done():
+    print("done")
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize(("processes", "told"), [(1, "done closed taken down"), (2, "done closed")])
+def test_one_of_several_leaves_with_its_code_and_is_not_taken_down(processes, told):
+    place = {**environment(), "RANK": "0", "WORLD_SIZE": str(processes)}
+    left = subprocess.run([sys.executable, "-c", LEAVING], env=place, capture_output=True, text=True)
+    assert (left.stdout.split(), left.stderr, left.returncode) == (told.split(), "", 3)
