@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -32,6 +33,28 @@ def peak(device: str) -> int:
         return torch.cuda.max_memory_allocated()
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def peak_within_memory(build: Callable[[], Callable[[], object]], device: str) -> int | None:
+    """Most bytes that two calls of what is built add; None where memory does not hold them."""
+    if device == "cpu":  # an allocation that would have the kernel kill the process fails instead
+        resource.setrlimit(resource.RLIMIT_DATA, (available(), resource.RLIM_INFINITY))
+    step = build()
+    before = peak(device)
+    try:
+        step(), step()
+    except RuntimeError as error:  # CUDA's own is one, too
+        if "out of memory" not in str(error) and "can't allocate memory" not in str(error):
+            raise
+        return None
+    return peak(device) - before
+
+
+def available() -> int:
+    """Bytes of the machine that are free, but for a tenth."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    (kib,) = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    return int(kib) * 1024 * 9 // 10
 
 
 def in_turns(sides: Mapping[str, Callable[[], object]], rounds: int, device: str) -> dict[str, list[float]]:
@@ -93,11 +116,12 @@ def ratio(slow: Sequence[float], fast: Sequence[float]) -> str:
     return spread([one / other for one, other in zip(slow, fast, strict=True)], 1)
 
 
+def against(side: str, times: Mapping[str, Sequence[float]]) -> str:
+    """How many times as long as the library a side takes, if memory held it."""
+    return ratio(times[side], times["cl3d"]) if side in times else "does not fit"
+
+
 def against_others(usual: Mapping[str, Sequence[float]], tuned: Mapping[str, Sequence[float]]) -> list[str]:
     """The library's seconds, and how many times as long the others take, with each allocator."""
-    return [
-        spread(tuned["cl3d"]),
-        ratio(usual["unfused"], usual["cl3d"]),
-        ratio(usual["authors"], usual["cl3d"]),
-        ratio(tuned["authors"], tuned["cl3d"]),
-    ]
+    others = (against("unfused", usual), against("authors", usual), against("authors", tuned))
+    return [spread(tuned["cl3d"]), *others]
