@@ -78,7 +78,7 @@ CASES = {
     "morphing": Case(presets.morphing(), authors.morphing, PointNet),
     "morphing_2": Case(presets.morphing(), authors.morphing, PointNet, classes=2),
 }
-"""``pcc_32``, with 32 clouds per class, and ``morphing_2`` have two classes: memory holds the authors' side."""
+"""Two classes of ``pcc_32``, with 32 clouds each, and of ``morphing_2``: memory holds the authors' side."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 ``--add FOLDER NAME`` first takes in what ``scripts/compare.py`` or ``scripts/cross.py`` left: the rows of
 ``FOLDER/comparison.csv`` or ``cross.csv`` join those in ``docs/results/NAME/``, or replace those of the same
-cells. A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; nobody types in it.
+cells; ``FOLDER/comparison.md`` of ``scripts/compare_cl.py`` replaces what is there. What was measured stands
+between ``<!-- table NAME -->`` and ``<!-- end -->``; nobody types in it.
 """
 
 from __future__ import annotations
@@ -34,26 +35,46 @@ class Kind(NamedTuple):
 
     Attributes:
         file: that a script left.
-        cell: the columns that name a cell of it.
         shown: prints it as Markdown.
+        joined: the file that keeps what was there and what has come.
     """
 
     file: str
-    cell: tuple[str, ...]
-    shown: Callable[[Results], str]
+    shown: Callable[[Path], str]
+    joined: Callable[[Path, Path], str]
+
+
+def rows(file: str, cell: tuple[str, ...], printed: Callable[[Results], str]) -> Kind:
+    """A file of rows, of which some columns name the cell."""
+
+    def joined(there: Path, more: Path) -> str:
+        found = [*(read(there) if there.exists() else []), *read(more)]
+        return as_csv(list({tuple(row[column] for column in cell): row for row in found}.values()))
+
+    return Kind(file, lambda path: printed(read(path)), joined)
+
+
+def text(file: str) -> Kind:
+    """A file of Markdown, whose sections become some of a section of the page."""
+    return Kind(
+        file,
+        lambda path: re.sub(r"^## ", "### ", path.read_text(encoding="utf-8"), flags=re.MULTILINE),
+        lambda there, more: more.read_text(encoding="utf-8"),
+    )
 
 
 def compared(results: Results) -> str:
     """What compare.py prints."""
     heads = columns(results)
     kept = [place for place, head in enumerate(heads) if head != NOT_SHOWN]
-    head, *rows = ([row[place] for place in kept] for row in (heads, *table(results)))
-    return markdown(head, rows)
+    head, *lines = ([row[place] for place in kept] for row in (heads, *table(results)))
+    return markdown(head, lines)
 
 
 KINDS = (
-    Kind("comparison.csv", ("condenser", "seed"), compared),
-    Kind("cross.csv", ("set", "model", "seed"), accuracies),
+    rows("comparison.csv", ("condenser", "seed"), compared),
+    rows("cross.csv", ("set", "model", "seed"), accuracies),
+    text("comparison.md"),
 )
 
 
@@ -65,7 +86,7 @@ def filled(page: str, measured: Path = MEASURED) -> str:
 def shown(folder: Path) -> str:
     """One table as Markdown."""
     kind = kind_in(folder)
-    return "Not run.\n" if kind is None else kind.shown(read(folder / kind.file))
+    return "Not run.\n" if kind is None else kind.shown(folder / kind.file)
 
 
 def kind_in(folder: Path) -> Kind | None:
@@ -80,10 +101,8 @@ def add(folder: Path, name: str, measured: Path = MEASURED) -> None:
         names = " or ".join(kind.file for kind in KINDS)
         raise FileNotFoundError(f"{folder} has no {names}: give the folder of a finished comparison")
     path = measured / name / kind.file
-    there = [*(read(path) if path.exists() else []), *read(folder / kind.file)]
-    rows = {tuple(row[column] for column in kind.cell): row for row in there}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, as_csv(list(rows.values())))
+    write_text(path, kind.joined(path, folder / kind.file))
 
 
 def read(path: Path) -> Results:

@@ -74,12 +74,15 @@ def test_every_class(tmp_path: Path) -> None:
     assert [len(clouds(dataset, "train", name)) for name in COUNTS] == [16, 12, 11, 1, 1, 1]
 
 
-@pytest.mark.parametrize("classes", ["enough", "all"])
+ENOUGH = {"enough": ("apple", "ball"), "all": ("apple", "ball", "cup")}
+
+
+@pytest.mark.parametrize("classes", ENOUGH)
 def test_nothing_is_said_where_all_is_well(tmp_path: Path, classes: str) -> None:
     write(tmp_path, {"apple": 20, "ball": 16, "cup": 5 if classes == "all" else 15})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        load(tmp_path, classes=classes)
+        assert load(tmp_path, classes=classes).class_names == ENOUGH[classes]
 
 
 def test_the_split_is_disjoint_and_seeded(tmp_path: Path) -> None:

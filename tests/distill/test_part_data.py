@@ -42,12 +42,12 @@ def train():
 
 
 @pytest.fixture(scope="module")
-def test_shapes():
+def unseen():
     return shapes(29, {0: 2, 2: 2, 7: 2}, OWN, seed=1)
 
 
 @pytest.mark.parametrize("name", ["random", "herding", "dc", "dd3d", "morphing", "dm"])
-def test_condensers_take_any_classes_and_parts(train, test_shapes, tmp_path, name):
+def test_condensers_take_any_classes_and_parts(train, unseen, tmp_path, name):
     synthetic = small(getattr(presets, name)())(train, budget=Budget(ppc=2), model=SMALL)
     save(synthetic, tmp_path / "set.safetensors")
     again = load(tmp_path / "set.safetensors")
@@ -60,7 +60,7 @@ def test_condensers_take_any_classes_and_parts(train, test_shapes, tmp_path, nam
         assert len(found) == len(LEARNT[label]), "none is lost that has as many points as others"
     value = evaluate(
         again,
-        test_shapes,
+        unseen,
         model=SMALL,
         training=Training(epochs=1),
         runs=1,

@@ -68,15 +68,23 @@ def test_a_table_across_models_is_taken_in_too(tmp_path):
     for _ in range(2):  # the second time replaces
         tables.add(tmp_path / "run", "mine", tmp_path)
     assert "| dm | pct | 960 | 50.0 † | 50.0 |" in tables.shown(tmp_path / "mine")
-    with pytest.raises(FileNotFoundError, match=r"has no comparison.csv or cross.csv: give"):
+    with pytest.raises(FileNotFoundError, match=r"has no comparison.csv or cross.csv or comparison.md: give"):
         tables.add(tmp_path, "mine", tmp_path)
 
 
-@pytest.mark.parametrize("folder", sorted((DOCS / "results").iterdir()), ids=lambda folder: folder.name)
-def test_what_is_kept_is_as_it_was_written(folder):
-    kind = tables.kind_in(folder)
+def test_tables_of_streams_are_taken_in_whole(tmp_path):
+    (tmp_path / "run").mkdir()
+    for accuracy in ("| 50.0 |", "| 60.0 |"):
+        (tmp_path / "run" / "comparison.md").write_text(f"## rehearse, 5 steps\n\n{accuracy}\n")
+        tables.add(tmp_path / "run", "mine", tmp_path)
+    assert tables.shown(tmp_path / "mine") == "### rehearse, 5 steps\n\n| 60.0 |\n"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "results").rglob("*.csv")), ids=lambda path: path.parent.name)
+def test_what_is_kept_is_as_it_was_written(path):
+    kind = tables.kind_in(path.parent)
     assert kind is not None
-    path = folder / kind.file
+    assert kind.file == path.name
     assert tables.as_csv(tables.read(path)) == path.read_text()
 
 
