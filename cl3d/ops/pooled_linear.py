@@ -45,7 +45,7 @@ def pooled_linear(
     Raises:
         InputError: if shapes do not fit, the norm is of another kind, or there is one value to normalise.
     """
-    check_shared(x, weight, norm)
+    check_shared(x, weight, bias, norm)
     if has_few_points(x, norm):
         return naive.pooled_linear(x, weight, bias, norm, relu)
     rising = weight.detach()

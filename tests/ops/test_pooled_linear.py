@@ -127,6 +127,19 @@ def test_running_statistics_follow_batch_norm_over_steps(momentum: float | None)
     assert torch.equal(untracked.running_mean, fast.running_mean)
 
 
+def test_statistics_that_are_no_longer_tracked_stay() -> None:
+    x, weight, bias = make_inputs("tracked no more")
+    for train in (True, False):  # where they are used in eval mode all the same
+        results = []
+        for layer in (pooled_linear, naive.pooled_linear):
+            norm = nn.BatchNorm1d(C).double().train(train)
+            norm.track_running_stats = False
+            value = layer(x, weight, bias, norm)
+            results.append([value, *(buffer.double() for buffer in norm.buffers())])
+        assert_all_close(*results)
+        assert not results[0][1].any()
+
+
 @pytest.mark.parametrize("name", ["none", "batch", "batch eval", "instance affine", "group"])
 def test_the_first_of_tied_points_takes_the_gradient(name: str) -> None:
     # whole numbers, so that ties are exact; every point occurs twice
@@ -151,6 +164,26 @@ def test_points_that_coincide_and_zero_weights_give_finite_derivatives() -> None
         parameters = [weight, bias, *(norm.parameters() if norm else [])]
         results = derivatives(lambda m=norm, x=x, w=weight, b=bias: pooled_linear(x, w, b, m), x, parameters)
         assert all(torch.isfinite(r).all() for r in results), name
+
+
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("points", ["coincide", "tell nothing apart"])
+def test_channels_without_spread_have_the_second_derivative_of_dense_ones(name: str, points: str) -> None:
+    # whole numbers, so that ties are exact in both and the first wins
+    draws = generator(13, name)
+    x = torch.randint(-3, 4, (B, N, D), generator=draws).double()
+    weight = torch.randint(-2, 3, (C, D), generator=draws).double()
+    if points == "coincide":
+        x = x[:, :1].repeat(1, N, 1)
+    else:
+        weight[::2] = 0
+    x.requires_grad_(), weight.requires_grad_()
+    for fast, dense in ((pooled_linear, naive.pooled_linear), (shared_linear, naive.shared_linear)):
+        results = []
+        for layer in (fast, dense):
+            norm = make_norm(name)
+            results.append(derivatives(lambda f=layer, m=norm: f(x, weight, None, m), x, [weight]))
+        assert_all_close(*results, rtol=1e-7)  # divided by the square root of eps, thrice
 
 
 @pytest.mark.parametrize("name", NORMS)
@@ -258,12 +291,23 @@ def test_vmap_and_grad_of_torch_func(name: str) -> None:
         (torch.zeros(B, 1, D), nn.InstanceNorm1d(C), "one value per channel"),
         (torch.zeros(B, N, D), nn.InstanceNorm1d(C, track_running_stats=True), "cannot be folded"),
         (torch.zeros(B, N, D), nn.SyncBatchNorm(C), "cannot be folded"),
+        (torch.zeros(1, 1, D), nn.GroupNorm(C, C), "one value per channel"),
+        (torch.zeros(B, N, D), nn.BatchNorm1d(1).eval(), "of 12 channels: give a norm of as many"),
+        (torch.zeros(B, N, D), nn.InstanceNorm1d(C + 1), "of 12 channels: give a norm of as many"),
+        (torch.zeros(B, N, D), nn.GroupNorm(2, C + 2), "of 12 channels: give a norm of as many"),
     ],
 )
 def test_what_does_not_fit_is_refused(points: Tensor, norm: PointNorm | None, message: str) -> None:
     for layer in (pooled_linear, shared_linear):
         with pytest.raises(InputError, match=message):
             layer(points, torch.zeros(C, D), None, norm)
+
+
+@pytest.mark.parametrize("channels", [1, C + 1])
+def test_a_bias_of_other_channels_is_refused(channels: int) -> None:
+    for layer in (pooled_linear, shared_linear):
+        with pytest.raises(InputError, match="for 12 channels: give \\(c,\\)"):
+            layer(torch.zeros(B, N, D), torch.zeros(C, D), torch.zeros(channels))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
