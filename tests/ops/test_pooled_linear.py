@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from cl3d.errors import InputError
 from cl3d.ops import naive
@@ -250,20 +252,34 @@ def test_noncontiguous_points_and_one_point() -> None:
     assert_all_close([pooled_linear(x[:, :1], weight)], [(x[:, 0] @ weight.T)])
 
 
-def test_no_tensor_of_all_points_and_channels_is_formed() -> None:
-    channels, points = 503, 401
-    x = torch.randn(B, points, D, requires_grad=True)
-    weight = torch.randn(channels, D, requires_grad=True)
-    saved: list[int] = []
+class Largest(TorchDispatchMode):
+    """Notes how many values the largest tensor has that is formed, in backward passes, too."""
 
-    def record(t: Tensor) -> Tensor:
-        saved.append(t.numel())
-        return t
+    values = 0
 
-    for norm in (None, nn.BatchNorm1d(channels), nn.InstanceNorm1d(channels), nn.GroupNorm(1, channels)):
-        with torch.autograd.graph.saved_tensors_hooks(record, lambda t: t):
-            pooled_linear(x, weight, None, norm)
-    assert 0 < max(saved) <= B * channels * D < B * channels * points
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        formed = [t for t in (result if isinstance(result, tuple) else (result,)) if isinstance(t, Tensor)]
+        self.values = max(self.values, *(t.untyped_storage().size() // t.element_size() for t in formed), 0)
+        return result
+
+
+@pytest.mark.parametrize("search", ["_search_numpy", "_search_chunks"])
+@pytest.mark.parametrize("name", NORMS)
+def test_no_tensor_of_all_points_and_channels_is_formed(
+    name: str, search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds, channels, points = 7, 504, 401
+    monkeypatch.setattr(pooled_module, "CHUNK", 2 * channels * points)
+    monkeypatch.setattr(pooled_module, "_search_numpy", getattr(pooled_module, search))
+    draws = generator(17)
+    x = torch.randn(clouds, points, D, generator=draws, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(channels, D, generator=draws, dtype=torch.float64, requires_grad=True)
+    norm = make_norm(name, channels)
+    with Largest() as largest:
+        derivatives(lambda: pooled_linear(x, weight, None, norm), x, [weight])
+    held = {"_search_numpy": 1, "_search_chunks": 2}[search] * channels * points
+    assert held <= largest.values <= max(held, clouds * channels * D) < clouds * channels * points
 
 
 @pytest.mark.parametrize("name", ["none", "batch eval", "instance affine", "group"])
