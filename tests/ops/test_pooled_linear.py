@@ -297,6 +297,52 @@ def test_vmap_and_grad_of_torch_func(name: str) -> None:
     assert_all_close([got], list(torch.autograd.grad(total, points)))
 
 
+@pytest.mark.parametrize("name", ["none", "batch eval", "batch untracked", "instance affine", "group"])
+def test_hessians_of_torch_func(name: str) -> None:
+    x, weight, bias = (t.detach() for t in make_inputs("hessian"))
+    norm = make_norm(name)
+
+    def loss(x: Tensor) -> Tensor:
+        return pooled_linear(x, weight, bias, norm).sin().sum()
+
+    forward, backward = torch.func.hessian(loss)(x), torch.func.jacrev(torch.func.jacrev(loss))(x)
+    assert_all_close([forward], [backward])
+    assert forward.any()
+
+
+@pytest.mark.parametrize("in_dims", [(0, None), (None, 0), (0, 0), (2, 1)])
+def test_vmap_over_clouds_and_maps_alike(in_dims: tuple[int | None, int | None]) -> None:
+    x, weight, _ = (t.detach() for t in make_inputs("vmap of maps"))
+    norm = make_norm("batch eval")
+    several = [
+        torch.stack([t, t.flip(0), -t, t + 1], dim=at or 0) if at is not None else t
+        for t, at in zip((x, weight), in_dims, strict=True)
+    ]
+    got = torch.func.vmap(lambda x, w: pooled_linear(x, w, None, norm), in_dims)(*several)
+    for i, found in enumerate(got):
+        own = [t if at is None else t.select(at, i) for t, at in zip(several, in_dims, strict=True)]
+        assert_all_close([found], [naive.pooled_linear(*own, None, norm)])
+    # twice: along another axis of either
+    both = torch.func.vmap(
+        torch.func.vmap(lambda x, w: pooled_linear(x, w, None, norm), in_dims), in_dims=(None, 0)
+    )(several[0], torch.stack([several[1], -several[1]]))
+    assert_all_close([both[0]], [got])
+
+
+@pytest.mark.parametrize("maps", [False, True])
+def test_what_vmap_adds_is_chunked_along(maps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    several, points = 13, 101
+    chunk = 4 * several * C * points  # above what the points are
+    monkeypatch.setattr(pooled_module, "CHUNK", chunk)
+    monkeypatch.setattr(pooled_module, "_search_numpy", pooled_module._search_chunks)
+    x = torch.randn(several, 7, points, D, generator=generator(19), dtype=torch.float64)
+    weight = torch.randn(several, C, D, generator=generator(23), dtype=torch.float64)
+    layer = torch.func.vmap(torch.func.grad(lambda x, w: pooled_linear(x, w).sum()), (0, 0 if maps else None))
+    with Largest() as largest:
+        layer(x, weight if maps else weight[0])
+    assert chunk * 0.9 < largest.values <= chunk < several * 7 * C * points
+
+
 @pytest.mark.parametrize(
     ("points", "norm", "message"),
     [
