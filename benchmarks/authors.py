@@ -2,8 +2,9 @@
 
 The same mathematics as the library's, and none of its shortcuts: dense feature maps (the networks come
 unfused), one graph over all classes that is walked back once, sorts by ``torch.sort``, kernels of all pairs
-of rows by broadcasting, farthest points by a loop over tensors, training through a ``DataLoader``. Each
-function takes what one update takes, leaves gradients on the synthetic set's parameters and returns the loss.
+of rows by broadcasting, farthest points by a loop over tensors, training through a ``DataLoader``. Where
+features are matched, the network's weights ask for no gradient, as in DM's public code. Each function takes
+what one update takes, leaves gradients on the synthetic set's parameters and returns the loss.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def freeze(net: nn.Module, reference: Tensor) -> None:
 
 def dm(net: Backbone, batches: Batches, points: Tensor, labels: Tensor) -> float:
     """Mean features (Zhao and Bilen)."""
+    net.requires_grad_(False)
     loss = points.new_zeros(())
     for label, real in enumerate(batches):
         wanted = net.features(real).detach().mean(dim=0)
@@ -87,6 +89,7 @@ def row_cosine(wanted: Tensor, found: Tensor) -> Tensor:
 
 def sadm(net: Backbone, batches: Batches, points: Tensor, labels: Tensor) -> float:
     """Sorted feature maps and pooled features, both by kernels (SADM)."""
+    net.requires_grad_(False)
     loss = points.new_zeros(())
     for label, real in enumerate(batches):
         maps = [net.point_features(clouds) for clouds in (real, points[labels == label])]
@@ -100,6 +103,7 @@ def sadm(net: Backbone, batches: Batches, points: Tensor, labels: Tensor) -> flo
 
 def morphing(net: Backbone, batches: Batches, points: Tensor, labels: Tensor) -> float:
     """Sorted feature maps of anchors and blends against parts of the real clouds (Morphing)."""
+    net.requires_grad_(False)
     loss = points.new_zeros(())
     size = points.shape[1]
     for label, real in enumerate(batches):

@@ -1,17 +1,20 @@
 """Operators of one update, class after class and together: python benchmarks/launches.py [--json FILE].
 
 What a GPU is made to start is what such small work costs there. Counts do not hang on the size of clouds, so
-small ones are used, and the CPU; seconds on a GPU are measured by ``updates.py --device cuda``.
+small ones are used, and the CPU, which here searches and sorts as CUDA does: by operators, not by NumPy.
+Seconds on a GPU are measured by ``updates.py --device cuda``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
 from measuring import operators
@@ -20,10 +23,16 @@ from workload import SEED, classes_of
 from cl3d.atomic import write_text
 from cl3d.distill.chunks import Chunks
 from cl3d.distill.matching import match
-from cl3d.distill.objectives import DistributionMatching, GradientMatching, SortedFeatureMatching
+from cl3d.distill.objectives import (
+    DistributionMatching,
+    GradientMatching,
+    SortedFeatureMatching,
+    sorted_features,
+)
 from cl3d.distill.stacked import fit_stacked
 from cl3d.distill.training import Training, fit
 from cl3d.models import Backbone, PointNet, pointnet_light
+from cl3d.ops import pooled_linear
 from cl3d.random import isolated
 from cl3d.report.text_tables import markdown
 
@@ -35,6 +44,16 @@ OBJECTIVES: dict[str, tuple[Any, Callable[[int], Backbone]]] = {
     "dd3d": (GradientMatching("row_cosine"), pointnet_light),
     "sadm": (SortedFeatureMatching(), PointNet),
 }
+
+
+@contextmanager
+def as_on_cuda() -> Iterator[None]:
+    """Replaces what the CPU does by NumPy, where no operator is counted, or cloud by cloud."""
+    with (
+        mock.patch.object(pooled_linear, "_search_numpy", pooled_linear._search_chunks),
+        mock.patch.object(sorted_features, "sort_rows", lambda x: x.sort(dim=-1, stable=True).values),
+    ):
+        yield
 
 
 def drawn(build: Callable[[int], Backbone], classes: int, seed: int = SEED) -> Backbone:
@@ -80,10 +99,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     found: dict[str, dict[str, int]] = {}
-    for classes in arguments.classes:
-        for name in OBJECTIVES:
-            found[f"update, {name}, {classes} classes"] = update(name, classes)
-        found[f"an epoch of {SEEDS} networks, {classes} classes"] = training(classes)
+    with as_on_cuda():
+        for classes in arguments.classes:
+            for name in OBJECTIVES:
+                found[f"update, {name}, {classes} classes"] = update(name, classes)
+            found[f"an epoch of {SEEDS} networks, {classes} classes"] = training(classes)
     rows = [
         [name, f"{n['alone']:,}", f"{n['together']:,}", f"{n['alone'] / n['together']:.1f}"]
         for name, n in found.items()

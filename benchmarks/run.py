@@ -1,8 +1,8 @@
 """All measurements of speed: python benchmarks/run.py [--parts updates layers ...] [--device cuda] [--quick].
 
 Runs one program after the other, keeps what they measured in ``docs/performance/`` as JSON and writes their
-tables to ``docs/performance.md``; a part that is not run keeps what it had. Give the machine nothing else to
-do. With ``--quick`` everything is tried at small sizes, and nothing is written.
+tables, and the figure of growth, to ``docs/performance.md``; a part that is not run keeps what it had. Give
+the machine nothing else to do. With ``--quick`` everything is tried at small sizes, and nothing is written.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ class Part:
     Attributes:
         arguments: for a measurement.
         quick: for a trial.
+        draws: whether it draws what it measured, with ``--out``.
     """
 
     title: str
     program: str
     arguments: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()
+    draws: bool = False
 
 
 SMALL = ("--points", "128", "--rounds", "1")
@@ -55,7 +57,7 @@ PARTS = {
     "models": Part("Backbones", "models.py", (), (*SMALL, "--models", "pointnet", "voxelnet")),
     "launches": Part("Operators", "launches.py", (), ("--classes", "2")),
     "precision": Part("Precision", "precision.py", (), (*SMALL, "--cases", "dm")),
-    "growth": Part("Growth", "growth.py", (), ("--rounds", "1", "--cases", "dm", "--axes", "points")),
+    "growth": Part("Growth", "growth.py", (), ("--rounds", "1", "--cases", "dm", "--axes", "points"), True),
 }
 
 
@@ -69,14 +71,15 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.parts:
         part, kept = PARTS[name], DOCS / "performance" / f"{arguments.device}_{name}.json"
-        command = [sys.executable, str(HERE / part.program), "--device", arguments.device]
-        command += part.quick if arguments.quick else [*part.arguments, "--json", str(kept)]
+        settings = ["--device", arguments.device, *(part.quick if arguments.quick else part.arguments)]
+        files = ["--json", str(kept), *(["--out", str(kept.with_suffix(".svg"))] if part.draws else [])]
+        command = [sys.executable, str(HERE / part.program), *settings, *([] if arguments.quick else files)]
         print(f"{name}: {' '.join(command[1:])}", flush=True)
         table = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         print(table, flush=True)
         if not arguments.quick:
             told = {"title": part.title, "machine": machine(arguments.device), "table": table}
-            told["command"] = " ".join(["python", f"benchmarks/{part.program}", *command[2:-2]])
+            told["command"] = " ".join(["python", f"benchmarks/{part.program}", *settings])
             write_text(kept.with_suffix(".table.json"), json.dumps(told, indent=1) + "\n")
     if not arguments.quick:
         write_text(DOCS / "performance.md", page())
@@ -99,13 +102,23 @@ def machine(device: str) -> str:
 
 def page() -> str:
     """The page of all tables that are kept."""
-    told = [json.loads(path.read_text()) for path in sorted((DOCS / "performance").glob("*.table.json"))]
+    paths = sorted((DOCS / "performance").glob("*.table.json"))
+    kept = [(path, json.loads(path.read_text())) for path in paths]
     order = [part.title for part in PARTS.values()]
     sections = [
-        f"## {one['title']}\n\n```bash\n{one['command']}\n```\n\n{one['machine']}.\n\n{one['table']}"
-        for one in sorted(told, key=lambda one: order.index(one["title"]))
+        section(path, told) for path, told in sorted(kept, key=lambda one: order.index(one[1]["title"]))
     ]
     return "\n".join([(DOCS / "performance" / "head.md").read_text(), *(sections or ["Not run yet.\n"])])
+
+
+def section(path: Path, told: dict[str, str]) -> str:
+    """What one part tells: its command, the machine, its table and its figure, if it has drawn one."""
+    table = told["table"].rstrip("\n")
+    parts = [f"## {told['title']}", f"```bash\n{told['command']}\n```", f"{told['machine']}.", table]
+    figure = path.with_name(path.name.replace(".table.json", ".svg"))
+    if figure.exists():
+        parts.append(f"![{told['title']}]({figure.relative_to(DOCS)})")
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

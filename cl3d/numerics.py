@@ -38,6 +38,7 @@ def numerics(precision: str = "float32", deterministic: bool = False) -> Iterato
     if precision not in PRECISIONS:
         raise InputError(f"precision={precision} is unknown: give one of {', '.join(PRECISIONS)}")
     before = _precision, _tf32(), torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
     if deterministic:
         # cuBLAS reads it when it starts, and refuses to be deterministic without
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -49,7 +50,7 @@ def numerics(precision: str = "float32", deterministic: bool = False) -> Iterato
     finally:
         _precision = before[0]
         _allow_tf32(*before[1])
-        torch.use_deterministic_algorithms(before[2])
+        torch.use_deterministic_algorithms(before[2], warn_only=warns)
 
 
 def computed_on(device: torch.device) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,24 @@ def test_each_part_is_measured(part):
     shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert shown.startswith(part)
     assert shown.count("\n| ") >= 3
+
+
+def test_the_page_has_all_tables_and_the_figure_of_growth(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    run = import_module("run")
+    for name in ("run", "measuring"):  # names that others may have
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(run, "DOCS", tmp_path)
+    kept = tmp_path / "performance"
+    kept.mkdir()
+    (kept / "head.md").write_text("# Head\n")
+    assert run.page() == "# Head\n\nNot run yet.\n"
+    for name in ("growth", "layers"):
+        told = {"title": run.PARTS[name].title, "machine": "one", "command": name, "table": f"| {name} |\n\n"}
+        (kept / f"cpu_{name}.table.json").write_text(json.dumps(told))
+    (kept / "cpu_growth.svg").write_text("")
+    start = "one.\n\n| layers |\n\n## Growth\n\n```bash\ngrowth\n```\n\none.\n\n| growth |\n\n"
+    assert run.page().endswith(start + "![Growth](performance/cpu_growth.svg)\n")
 
 
 @pytest.mark.slow

@@ -58,6 +58,16 @@ def test_flags_are_set_and_put_back(precision, deterministic):
     assert computed_on(CPU) == "cpu"
 
 
+def test_a_warning_that_was_asked_for_instead_of_an_error_is_put_back():
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with numerics(deterministic=True):
+            assert not torch.is_deterministic_algorithms_warn_only_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_the_device_is_named_with_the_precision():
     with numerics("bfloat16"):
         assert computed_on(CPU) == "cpu, bfloat16"

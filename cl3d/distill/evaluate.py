@@ -77,8 +77,8 @@ def evaluate(
     clouds = for_net(looked_at, clouds, "the set to evaluate")
     test = for_net(looked_at, test.with_points(normalize(test.points.float())), "the test clouds")
     classes = 1 + max(int(clouds.labels.max()), int(test.labels.max()))
-    measure = _test_of(looked_at, clouds, test, classes, class_parts)
     networks = Networks(model, classes, resolve_device(str(device)), fold(seed, "evaluation"))
+    measure = _test_of(looked_at, clouds, test.to(networks.device), classes, class_parts)
 
     def shown(run: int) -> Shown:
         return partial(_redecoded, synthetic, num_points, seed, run) if fresh_decoding else clouds

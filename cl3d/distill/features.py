@@ -72,17 +72,18 @@ def trained_features(
     feature is the max over those of its points.
 
     Args:
-        folder: where the network is kept and found again; None keeps it nowhere.
+        folder: where the features are kept and found again; None keeps them nowhere.
 
     Returns:
         (n, feature_dim) float on the CPU.
     """
-    net, real = networks.draw("features"), clouds.with_local_labels()
-    kept = Kept(folder, "features", real, networks, training, seed)
+    real = clouds.with_local_labels()
+    kept = Kept(folder, "features_of_clouds", real, networks, training, seed)
     found = kept.read()
-    if found is None:
-        fit(net, real, training, fold(seed, "features"), progress, "feature network")
-        kept.write(net.state_dict())
-    else:
-        net.load_state_dict(found)
-    return extract_features(net, real).cpu()
+    if found is not None:
+        return found["features"]
+    net = networks.draw("features")
+    fit(net, real, training, fold(seed, "features"), progress, "feature network")
+    features = extract_features(net, real).cpu()
+    kept.write({"features": features})
+    return features

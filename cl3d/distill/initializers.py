@@ -89,7 +89,8 @@ class _InFeatureSpace(ABC):
 
     Attributes:
         training: of the network.
-        folder: where it is kept and found again, by data, model, training and seed; None keeps it nowhere.
+        folder: where the features are kept and found again, by data, model, training and seed; None keeps
+            them nowhere.
     """
 
     training: Training = FEATURE_TRAINING

@@ -1,4 +1,4 @@
-"""Networks trained on real data, kept in files and found again by everything that made them.
+"""What networks trained on real data give, kept in files and found again by everything that made it.
 
 A file saves time and decides nothing: one that is damaged, or cannot be written, is noted and done without.
 """
@@ -80,7 +80,7 @@ class Kept:
         try:
             self._checkpoint.write(State(tensors, {}))
         except InputError as error:
-            warnings.warn(f"the network is not kept: {error}", Note, stacklevel=2)
+            warnings.warn(f"what was trained is not kept: {error}", Note, stacklevel=2)
 
 
 def _module(model: BuildModel) -> str:

@@ -12,6 +12,7 @@ from cl3d.clouds import PointClouds
 from cl3d.distill.views import outputs
 from cl3d.errors import check_positive
 from cl3d.ops.assignment import align
+from cl3d.ops.grouping import take
 
 
 class Mixed(NamedTuple):
@@ -50,9 +51,9 @@ class PointMixup:
         partner = torch.randperm(len(points), generator=generator)
         share = _beta(self.alpha, len(points), generator).to(points)
         rows = partner.to(points.device)
-        others = [other[align(other, cloud)] for cloud, other in zip(points, points[rows], strict=True)]
+        others = take(points[rows], align(points[rows], points))
         weight = share.view(-1, 1, 1)
-        return Mixed(weight * points + (1 - weight) * torch.stack(others), rows, share)
+        return Mixed(weight * points + (1 - weight) * others, rows, share)
 
 
 def mixed_loss(net: nn.Module, mixed: Mixed, batch: PointClouds) -> Tensor:

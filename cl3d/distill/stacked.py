@@ -134,7 +134,7 @@ def _epoch(
     draws: Sequence[torch.Generator],
 ) -> float:
     """One pass of each network over its clouds; the mean loss of all."""
-    total, seen = torch.zeros(()), 0
+    total, seen = torch.zeros((), device=next(iter(stack.parameters.values())).device), 0
     streams = [
         batches(own, training.batch_size, drawn, training.leftovers)
         for own, drawn in zip(groups, draws, strict=True)
@@ -150,7 +150,7 @@ def _epoch(
             with guarded_statistics(stack.net, clouds, training.smallest_batch):
                 losses = stack.losses(members, [lessons[member] for member in members])
             losses.sum().backward()
-            total += losses.detach().sum().cpu() * clouds
+            total += losses.detach().sum() * clouds
             seen += clouds * len(members)
         optimizer.step()
     return float(total) / max(seen, 1)

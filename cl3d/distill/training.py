@@ -131,7 +131,8 @@ def _epoch(
     optimizer: torch.optim.Optimizer,
     draws: torch.Generator,
 ) -> float:
-    total, seen = torch.zeros(()), 0
+    # summed up where the losses are: CUDA would stand still whenever it is asked for one
+    total, seen = torch.zeros((), device=next(net.parameters()).device), 0
     for batch in batches(groups, training.batch_size, draws, training.leftovers):
         if training.augmentation is not None:
             batch = training.augmentation.of(batch, draws)
@@ -143,7 +144,7 @@ def _epoch(
                 loss = mixed_loss(net, training.mixup(batch.points, draws), batch)
         loss.backward()
         optimizer.step()
-        total += loss.detach().cpu() * len(batch)
+        total += loss.detach() * len(batch)
         seen += len(batch)
     return float(total) / max(seen, 1)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from cl3d.ops.assignment import align
+from cl3d.ops.grouping import take
 
 
 def mean_and_modes(clouds: Tensor, modes: int, rounds: int = 2) -> Tensor:
@@ -25,7 +26,7 @@ def mean_and_modes(clouds: Tensor, modes: int, rounds: int = 2) -> Tensor:
     """
     template = clouds[0]
     for _ in range(rounds):
-        ordered = torch.stack([cloud[align(cloud, template)] for cloud in clouds]).double()
+        ordered = take(clouds, align(clouds, template)).double()
         template = ordered.mean(dim=0)
     count = min(modes, len(clouds) - 1, template.numel())
     if count < 1:

@@ -10,6 +10,8 @@ where their weight is negative, and their statistics come from the mean and cova
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,7 +20,8 @@ from cl3d.ops import naive
 from cl3d.ops.shared_linear import PointNorm, check_shared, has_few_points, moments, normalise
 
 CHUNK = 1 << 26
-"""Most values of the (clouds, c, n) product held at once off the CPU: 256 MiB of float32."""
+"""Most values of the (clouds, c, n) product held at once off the CPU, over all that ``vmap`` adds: 256 MiB of
+float32."""
 
 
 def pooled_linear(
@@ -45,7 +48,7 @@ def pooled_linear(
     Raises:
         InputError: if shapes do not fit, the norm is of another kind, or there is one value to normalise.
     """
-    check_shared(x, weight, norm)
+    check_shared(x, weight, bias, norm)
     if has_few_points(x, norm):
         return naive.pooled_linear(x, weight, bias, norm, relu)
     rising = weight.detach()
@@ -73,13 +76,17 @@ def winning_rows(x: Tensor, weight: Tensor) -> Tensor:
     Returns:
         (b, c) int64, as rows of the (b · n, d) matrix of all points.
     """
-    # NumPy's argmax along a contiguous axis is several times faster than torch's, but knows only plain
-    # tensors of its own dtypes: not those that torch.func wraps
     wrapped = torch._C._functorch.is_functorch_wrapped_tensor
-    plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-    plain = plain and not (wrapped(x) or wrapped(weight))
-    points = _search_numpy(x, weight) if plain else _search_chunks(x, weight)
+    search = _Search.apply if wrapped(x) or wrapped(weight) else _search
+    points: Tensor = search(x, weight)
     return points + torch.arange(len(x), device=x.device).unsqueeze(1) * x.shape[1]
+
+
+def _search(x: Tensor, weight: Tensor) -> Tensor:
+    """Positions within clouds: (b, n, d) and (c, d) → (b, c), or (k, b, n, d) and (k, c, d) → (k, b, c)."""
+    # NumPy's argmax along a contiguous axis is several times faster than torch's, but knows only its dtypes
+    plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and weight.ndim == 2
+    return _search_numpy(x, weight) if plain else _search_chunks(x, weight)
 
 
 def _search_numpy(x: Tensor, weight: Tensor) -> Tensor:
@@ -92,5 +99,46 @@ def _search_numpy(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def _search_chunks(x: Tensor, weight: Tensor) -> Tensor:
-    clouds = max(1, CHUNK // (len(weight) * x.shape[1]))
-    return torch.cat([(weight @ chunk.mT).argmax(dim=-1) for chunk in torch.split(x, clouds)])
+    clouds = max(1, CHUNK // (weight.shape[:-1].numel() * x.shape[-2]))
+    rows = weight if weight.ndim == 2 else weight.unsqueeze(1)
+    return torch.cat([(rows @ chunk.mT).argmax(dim=-1) for chunk in x.split(clouds, dim=-3)], dim=-2)
+
+
+class _Search(torch.autograd.Function):
+    """The search, seen by the transforms of ``torch.func``: what ``vmap`` adds is chunked with the rest."""
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor) -> Tensor:
+        return _search(x.detach(), weight.detach())
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None]:
+        return None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor) -> None:
+        """None: positions do not move."""
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, int | None], x: Tensor, weight: Tensor
+    ) -> tuple[Tensor, int]:
+        one_map = in_dims[1] is None and weight.ndim == 2
+        if one_map:
+            assert in_dims[0] is not None
+            x = x.movedim(in_dims[0], 0)
+        else:
+            x, weight = (
+                given.expand(info.batch_size, *given.shape) if at is None else given.movedim(at, 0)
+                for given, at in zip((x, weight), in_dims, strict=True)
+            )
+            if weight.ndim == 3:
+                return _Search.apply(x, weight), 0
+            weight = weight.flatten(0, 1)
+        # one more axis of clouds is more clouds, and of maps more maps
+        found: Tensor = _Search.apply(x.flatten(0, 1), weight)
+        return found.unflatten(0, x.shape[:2]), 0

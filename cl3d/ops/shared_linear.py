@@ -40,7 +40,7 @@ def shared_linear(
     Raises:
         InputError: if shapes do not fit, the norm is of another kind, or there is one value to normalise.
     """
-    check_shared(x, weight, norm)
+    check_shared(x, weight, bias, norm)
     if norm is None:
         return nn.functional.linear(x, weight, bias)
     if has_few_points(x, norm):
@@ -103,7 +103,7 @@ def uses_batch(norm: nn.BatchNorm1d) -> bool:
     return norm.training or norm.running_mean is None
 
 
-def check_shared(x: Tensor, weight: Tensor, norm: nn.Module | None) -> None:
+def check_shared(x: Tensor, weight: Tensor, bias: Tensor | None, norm: nn.Module | None) -> None:
     """Refuses what a shared linear layer cannot take.
 
     Raises:
@@ -114,18 +114,28 @@ def check_shared(x: Tensor, weight: Tensor, norm: nn.Module | None) -> None:
             f"points of shape {tuple(x.shape)} under a weight of shape {tuple(weight.shape)}: "
             "give (b, n, d) with at least one point, and (c, d)"
         )
-    if norm is None or type(norm) is nn.GroupNorm:
-        return
+    # of one channel either would go over all by broadcasting
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise InputError(f"a bias of shape {tuple(bias.shape)} for {len(weight)} channels: give (c,)")
+    if norm is not None:
+        _check_norm(x, len(weight), norm)
+
+
+def _check_norm(x: Tensor, channels: int, norm: nn.Module) -> None:
     values = 2
     if type(norm) is nn.BatchNorm1d:
-        values = x.shape[0] * x.shape[1] if uses_batch(norm) else values
+        own, values = norm.num_features, x.shape[0] * x.shape[1] if uses_batch(norm) else values
     elif type(norm) is nn.InstanceNorm1d and not norm.track_running_stats:
-        values = x.shape[1]
+        own, values = norm.num_features, x.shape[1]
+    elif type(norm) is nn.GroupNorm:
+        own, values = norm.num_channels, x.shape[0] * x.shape[1] * channels // norm.num_groups
     else:
         # subclasses (synchronised, lazy) and running instance statistics do more than the formulas here
         raise InputError(
             f"{norm} cannot be folded: give BatchNorm1d, GroupNorm, or InstanceNorm1d that tracks nothing"
         )
+    if own != channels:
+        raise InputError(f"{norm} of {channels} channels: give a norm of as many")
     if values < 2:
         other = ", or use eval mode" if isinstance(norm, nn.BatchNorm1d) else ""
         raise InputError(f"{norm} has one value per channel to normalise: give more points{other}")
@@ -144,7 +154,8 @@ def _exact_moments(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tens
     covariance = _gram(x - mean.unsqueeze(-2)) / x.shape[-2]
     # wᵀ C w as one product with all clouds' rows, which makes the weight's gradient one product, too
     var = (nn.functional.linear(covariance, weight) * weight.mT.contiguous()).sum(dim=-2)
-    return nn.functional.linear(mean, weight, bias), var.clamp_min(0)
+    # rounding may leave less than 0; clamped, the second derivative would be lost where there is no spread
+    return nn.functional.linear(mean, weight, bias), var - var.detach().clamp_max(0)
 
 
 def _over_groups(mean: Tensor, var: Tensor, groups: int) -> tuple[Tensor, Tensor]:
@@ -158,7 +169,7 @@ def _over_groups(mean: Tensor, var: Tensor, groups: int) -> tuple[Tensor, Tensor
 
 def _track(norm: nn.BatchNorm1d, mean: Tensor, var: Tensor, count: int) -> None:
     """Updates the running statistics as a call of ``norm`` would."""
-    if not norm.training or norm.running_mean is None:
+    if not (norm.training and norm.track_running_stats) or norm.running_mean is None:
         return
     assert norm.running_var is not None
     assert norm.num_batches_tracked is not None
@@ -178,11 +189,18 @@ class _Gram(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
         ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return torch.matmul(x, grad + grad.mT)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        half: Tensor = x.mT @ tangent
+        return half + half.mT
 
 
 def _gram(x: Tensor) -> Tensor:

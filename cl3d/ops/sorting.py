@@ -17,12 +17,14 @@ def sort_rows(x: Tensor) -> Tensor:
     such sort gives the permutation.
 
     Args:
-        x: (..., n) without NaN, n below 2**31; float32 on the CPU takes the fast way.
+        x: (..., n) without NaN, n below 2**31; float32 on the CPU takes the fast way, but not inside the
+            transforms of ``torch.func``.
 
     Returns:
         The same shape.
     """
-    if x.device.type != "cpu" or x.dtype != torch.float32:
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(x)
+    if x.device.type != "cpu" or x.dtype != torch.float32 or wrapped:
         return x.sort(dim=-1, stable=True).values
     if not (x.requires_grad and torch.is_grad_enabled()):
         return torch.from_numpy(np.sort(x.detach().contiguous().numpy(), axis=-1))

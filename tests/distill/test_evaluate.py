@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from cl3d.distill import (
     fit,
     protocols,
 )
+from cl3d.distill.evaluation import ClassTest
 from cl3d.distill.training import batches
 from cl3d.errors import InputError, Note
 from cl3d.models import PointNet
@@ -53,6 +55,21 @@ def test_the_best_epoch_is_shown_beside_the_last_and_only_when_asked_for():
     assert all(best >= last for best, last in zip(both.best_epoch, both.accuracies, strict=True))
     assert "(best epoch, selected on the test set)" in str(both)
     assert str(both).startswith(str(plain))
+
+
+def test_test_clouds_are_visited_once_by_each_network_in_the_end(monkeypatch):
+    # the package has a function of the module's name
+    events, module = [], importlib.import_module("cl3d.distill.evaluate")
+    whole, train = ClassTest.__call__, module.fit
+    monkeypatch.setattr(ClassTest, "__call__", lambda self, net: (events.append("test"), whole(self, net))[1])
+    monkeypatch.setattr(
+        module, "fit", lambda *rest, **named: (train(*rest, **named), events.append("fit"))[0]
+    )
+    value(local_blobs())
+    assert events == ["fit", "test"] * 2
+    events.clear()
+    value(local_blobs(), best_epoch=True, runs=1)
+    assert events == [*["test"] * QUICK.epochs, "fit"]
 
 
 def test_points_decode_the_same_each_time_and_generators_do_not():

@@ -106,6 +106,28 @@ def test_leftovers_are_noted_and_left_out_of_batch_statistics():
         check_equal(NETS["pointnet, batch"], [clouds(11)] * 3, training)
 
 
+def test_losses_are_not_fetched_step_by_step(monkeypatch):
+    """On CUDA each would be a stop; on the CPU the fetching is seen all the same."""
+    fetched = []
+    for name in ("cpu", "item", "tolist", "__float__"):
+        whole = getattr(torch.Tensor, name)
+        monkeypatch.setattr(
+            torch.Tensor, name, lambda t, *rest, whole=whole: (fetched.append(t.shape), whole(t, *rest))[1]
+        )
+    counts = []
+    for batch_size in (13, 3):
+        training = Training(epochs=2, batch_size=batch_size, optimizer=SLOPE)
+        nets = networks(NETS["pointnet, none"])
+        for train in (
+            lambda t=training, n=nets: fit(n[0], clouds(13), t, 0),
+            lambda t=training, n=nets: fit_stacked(n, [clouds(13)] * 3, t, SEEDS),
+        ):
+            fetched.clear()
+            train()
+            counts.append(fetched.count(torch.Size([])))
+    assert counts == [2, 2, 2, 2]  # of each epoch the mean
+
+
 def test_dropout_differs_between_networks():
     def model():
         return PointNet(3, channels=(5, 11), head=(7,), norm="none", dropout=0.5).double()

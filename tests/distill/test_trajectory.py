@@ -213,7 +213,7 @@ def test_a_damaged_trajectory_is_noted_and_trained_anew(tmp_path, damage):
 
 def test_what_cannot_be_kept_is_noted(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.warns(Note, match="the network is not kept"):
+    with pytest.warns(Note, match="what was trained is not kept"):
         assert len(prepared(tmp_path / "file").ways) == 2
 
 

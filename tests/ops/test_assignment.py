@@ -71,13 +71,31 @@ def test_turning_both_changes_nothing_and_reordering_either_moves_the_pairs():
     ("points", "reference", "message"),
     [
         (cloud(5), cloud(7), "give twice the same \\(p, 3\\)"),
-        (torch.zeros(2, 5, 3), torch.zeros(2, 5, 3), "give twice the same \\(p, 3\\)"),
+        (torch.zeros(2, 5, 3), torch.zeros(3, 5, 3), "give twice the same \\(p, 3\\)"),
+        (torch.zeros(5, 3), torch.zeros(2, 5, 3), "give twice the same \\(p, 3\\)"),
+        (torch.zeros(2, 5, 2), torch.zeros(2, 5, 2), "give twice the same \\(p, 3\\)"),
+        (torch.zeros(3), torch.zeros(3), "give twice the same \\(p, 3\\)"),
         (cloud(5), cloud(5) / 0, "NaN or infinite"),
     ],
 )
 def test_what_does_not_fit_is_refused(points, reference, message):
     with pytest.raises(InputError, match=message):
         align(points, reference)
+
+
+def test_many_clouds_are_aligned_each_for_itself():
+    draws = generator(7, "batch")
+    points, reference = torch.randn(2, 3, 17, 3, generator=draws)
+    groups = torch.randint(3, (3, 17), generator=draws)
+    for to in (reference, reference[0]):
+        single = [align(own, to if to.ndim == 2 else to[i]) for i, own in enumerate(points)]
+        assert torch.equal(align(points, to), torch.stack(single))
+    for given in (groups, groups[0]):
+        single = [
+            align(own, reference[i], given if given.ndim == 1 else given[i]) for i, own in enumerate(points)
+        ]
+        assert torch.equal(align(points, reference, given), torch.stack(single))
+    assert align(points[:0], reference[0]).shape == (0, 17)
 
 
 def test_partners_are_of_one_group():

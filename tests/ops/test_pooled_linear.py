@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from cl3d.errors import InputError
 from cl3d.ops import naive
@@ -127,6 +129,19 @@ def test_running_statistics_follow_batch_norm_over_steps(momentum: float | None)
     assert torch.equal(untracked.running_mean, fast.running_mean)
 
 
+def test_statistics_that_are_no_longer_tracked_stay() -> None:
+    x, weight, bias = make_inputs("tracked no more")
+    for train in (True, False):  # where they are used in eval mode all the same
+        results = []
+        for layer in (pooled_linear, naive.pooled_linear):
+            norm = nn.BatchNorm1d(C).double().train(train)
+            norm.track_running_stats = False
+            value = layer(x, weight, bias, norm)
+            results.append([value, *(buffer.double() for buffer in norm.buffers())])
+        assert_all_close(*results)
+        assert not results[0][1].any()
+
+
 @pytest.mark.parametrize("name", ["none", "batch", "batch eval", "instance affine", "group"])
 def test_the_first_of_tied_points_takes_the_gradient(name: str) -> None:
     # whole numbers, so that ties are exact; every point occurs twice
@@ -151,6 +166,26 @@ def test_points_that_coincide_and_zero_weights_give_finite_derivatives() -> None
         parameters = [weight, bias, *(norm.parameters() if norm else [])]
         results = derivatives(lambda m=norm, x=x, w=weight, b=bias: pooled_linear(x, w, b, m), x, parameters)
         assert all(torch.isfinite(r).all() for r in results), name
+
+
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("points", ["coincide", "tell nothing apart"])
+def test_channels_without_spread_have_the_second_derivative_of_dense_ones(name: str, points: str) -> None:
+    # whole numbers, so that ties are exact in both and the first wins
+    draws = generator(13, name)
+    x = torch.randint(-3, 4, (B, N, D), generator=draws).double()
+    weight = torch.randint(-2, 3, (C, D), generator=draws).double()
+    if points == "coincide":
+        x = x[:, :1].repeat(1, N, 1)
+    else:
+        weight[::2] = 0
+    x.requires_grad_(), weight.requires_grad_()
+    for fast, dense in ((pooled_linear, naive.pooled_linear), (shared_linear, naive.shared_linear)):
+        results = []
+        for layer in (fast, dense):
+            norm = make_norm(name)
+            results.append(derivatives(lambda f=layer, m=norm: f(x, weight, None, m), x, [weight]))
+        assert_all_close(*results, rtol=1e-7)  # divided by the square root of eps, thrice
 
 
 @pytest.mark.parametrize("name", NORMS)
@@ -217,20 +252,34 @@ def test_noncontiguous_points_and_one_point() -> None:
     assert_all_close([pooled_linear(x[:, :1], weight)], [(x[:, 0] @ weight.T)])
 
 
-def test_no_tensor_of_all_points_and_channels_is_formed() -> None:
-    channels, points = 503, 401
-    x = torch.randn(B, points, D, requires_grad=True)
-    weight = torch.randn(channels, D, requires_grad=True)
-    saved: list[int] = []
+class Largest(TorchDispatchMode):
+    """Notes how many values the largest tensor has that is formed, in backward passes, too."""
 
-    def record(t: Tensor) -> Tensor:
-        saved.append(t.numel())
-        return t
+    values = 0
 
-    for norm in (None, nn.BatchNorm1d(channels), nn.InstanceNorm1d(channels), nn.GroupNorm(1, channels)):
-        with torch.autograd.graph.saved_tensors_hooks(record, lambda t: t):
-            pooled_linear(x, weight, None, norm)
-    assert 0 < max(saved) <= B * channels * D < B * channels * points
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        formed = [t for t in (result if isinstance(result, tuple) else (result,)) if isinstance(t, Tensor)]
+        self.values = max(self.values, *(t.untyped_storage().size() // t.element_size() for t in formed), 0)
+        return result
+
+
+@pytest.mark.parametrize("search", ["_search_numpy", "_search_chunks"])
+@pytest.mark.parametrize("name", NORMS)
+def test_no_tensor_of_all_points_and_channels_is_formed(
+    name: str, search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds, channels, points = 7, 504, 401
+    monkeypatch.setattr(pooled_module, "CHUNK", 2 * channels * points)
+    monkeypatch.setattr(pooled_module, "_search_numpy", getattr(pooled_module, search))
+    draws = generator(17)
+    x = torch.randn(clouds, points, D, generator=draws, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(channels, D, generator=draws, dtype=torch.float64, requires_grad=True)
+    norm = make_norm(name, channels)
+    with Largest() as largest:
+        derivatives(lambda: pooled_linear(x, weight, None, norm), x, [weight])
+    held = {"_search_numpy": 1, "_search_chunks": 2}[search] * channels * points
+    assert held <= largest.values <= max(held, clouds * channels * D) < clouds * channels * points
 
 
 @pytest.mark.parametrize("name", ["none", "batch eval", "instance affine", "group"])
@@ -248,6 +297,52 @@ def test_vmap_and_grad_of_torch_func(name: str) -> None:
     assert_all_close([got], list(torch.autograd.grad(total, points)))
 
 
+@pytest.mark.parametrize("name", ["none", "batch eval", "batch untracked", "instance affine", "group"])
+def test_hessians_of_torch_func(name: str) -> None:
+    x, weight, bias = (t.detach() for t in make_inputs("hessian"))
+    norm = make_norm(name)
+
+    def loss(x: Tensor) -> Tensor:
+        return pooled_linear(x, weight, bias, norm).sin().sum()
+
+    forward, backward = torch.func.hessian(loss)(x), torch.func.jacrev(torch.func.jacrev(loss))(x)
+    assert_all_close([forward], [backward])
+    assert forward.any()
+
+
+@pytest.mark.parametrize("in_dims", [(0, None), (None, 0), (0, 0), (2, 1)])
+def test_vmap_over_clouds_and_maps_alike(in_dims: tuple[int | None, int | None]) -> None:
+    x, weight, _ = (t.detach() for t in make_inputs("vmap of maps"))
+    norm = make_norm("batch eval")
+    several = [
+        torch.stack([t, t.flip(0), -t, t + 1], dim=at or 0) if at is not None else t
+        for t, at in zip((x, weight), in_dims, strict=True)
+    ]
+    got = torch.func.vmap(lambda x, w: pooled_linear(x, w, None, norm), in_dims)(*several)
+    for i, found in enumerate(got):
+        own = [t if at is None else t.select(at, i) for t, at in zip(several, in_dims, strict=True)]
+        assert_all_close([found], [naive.pooled_linear(*own, None, norm)])
+    # twice: along another axis of either
+    both = torch.func.vmap(
+        torch.func.vmap(lambda x, w: pooled_linear(x, w, None, norm), in_dims), in_dims=(None, 0)
+    )(several[0], torch.stack([several[1], -several[1]]))
+    assert_all_close([both[0]], [got])
+
+
+@pytest.mark.parametrize("maps", [False, True])
+def test_what_vmap_adds_is_chunked_along(maps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    several, points = 13, 101
+    chunk = 4 * several * C * points  # above what the points are
+    monkeypatch.setattr(pooled_module, "CHUNK", chunk)
+    monkeypatch.setattr(pooled_module, "_search_numpy", pooled_module._search_chunks)
+    x = torch.randn(several, 7, points, D, generator=generator(19), dtype=torch.float64)
+    weight = torch.randn(several, C, D, generator=generator(23), dtype=torch.float64)
+    layer = torch.func.vmap(torch.func.grad(lambda x, w: pooled_linear(x, w).sum()), (0, 0 if maps else None))
+    with Largest() as largest:
+        layer(x, weight if maps else weight[0])
+    assert chunk * 0.9 < largest.values <= chunk < several * 7 * C * points
+
+
 @pytest.mark.parametrize(
     ("points", "norm", "message"),
     [
@@ -258,12 +353,23 @@ def test_vmap_and_grad_of_torch_func(name: str) -> None:
         (torch.zeros(B, 1, D), nn.InstanceNorm1d(C), "one value per channel"),
         (torch.zeros(B, N, D), nn.InstanceNorm1d(C, track_running_stats=True), "cannot be folded"),
         (torch.zeros(B, N, D), nn.SyncBatchNorm(C), "cannot be folded"),
+        (torch.zeros(1, 1, D), nn.GroupNorm(C, C), "one value per channel"),
+        (torch.zeros(B, N, D), nn.BatchNorm1d(1).eval(), "of 12 channels: give a norm of as many"),
+        (torch.zeros(B, N, D), nn.InstanceNorm1d(C + 1), "of 12 channels: give a norm of as many"),
+        (torch.zeros(B, N, D), nn.GroupNorm(2, C + 2), "of 12 channels: give a norm of as many"),
     ],
 )
 def test_what_does_not_fit_is_refused(points: Tensor, norm: PointNorm | None, message: str) -> None:
     for layer in (pooled_linear, shared_linear):
         with pytest.raises(InputError, match=message):
             layer(points, torch.zeros(C, D), None, norm)
+
+
+@pytest.mark.parametrize("channels", [1, C + 1])
+def test_a_bias_of_other_channels_is_refused(channels: int) -> None:
+    for layer in (pooled_linear, shared_linear):
+        with pytest.raises(InputError, match="for 12 channels: give \\(c,\\)"):
+            layer(torch.zeros(B, N, D), torch.zeros(C, D), torch.zeros(channels))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -38,6 +38,15 @@ def test_ties_share_the_gradient_as_torch_shares_it():
     assert torch.equal(ours.grad, theirs.grad)
 
 
+def test_transforms_of_torch_func_run_through_it():
+    x = torch.randn(3, 5, 7, generator=generator(5))
+    assert torch.equal(torch.func.vmap(sort_rows)(x), sort_rows(x))
+    leaf = x.clone().requires_grad_()
+    sort_rows(leaf).sin().sum().backward()
+    got = torch.func.grad(lambda t: sort_rows(t).sin().sum())(x)
+    torch.testing.assert_close(got, leaf.grad)
+
+
 def test_a_transposed_view_is_sorted_along_its_last_axis():
     x = torch.randn(3, 7, 5, generator=generator(2)).requires_grad_()
     assert torch.equal(sort_rows(x.mT), x.sort(dim=1).values.mT)

@@ -137,5 +137,4 @@ def _rows_of_groups(groups: int, anchors: int, clouds: int) -> list[Tensor]:
 def _aligned(group: PointClouds) -> PointClouds:
     """The clouds of a group, each re-ordered to match the first; that in the order of its parts, if any."""
     first = in_part_order(group[:1])
-    orders = [align(cloud, first.points[0]) for cloud in group.points[1:]]
-    return concatenate([first, group[1:].take_points(torch.stack(orders))])
+    return concatenate([first, group[1:].take_points(align(group.points[1:], first.points[0]))])

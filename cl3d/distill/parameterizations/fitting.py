@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from cl3d.clouds import normalize
 from cl3d.distill.optimizers import Adam, rate_factor, scale_rates
 from cl3d.models.siren import ModulatedSiren
 from cl3d.ops.assignment import align
+from cl3d.ops.grouping import take
 from cl3d.progress import Progress, silent
 from cl3d.random import generator
 
@@ -64,7 +65,5 @@ def _paired_distance(
     kept = torch.randperm(num_points, generator=draws)[:POINTS_PER_UPDATE].to(points.device)
     noise, groups = noise_for(some, kept, draws)
     decoded, wanted = normalize(siren(noise, codes[some])), points[some][:, kept]
-    own: Iterable[Tensor | None] = [None] * len(some) if groups is None else groups
-    pairs = torch.stack([align(w, d, g) for w, d, g in zip(wanted, decoded, own, strict=True)])
-    partners = wanted.gather(1, pairs.unsqueeze(-1).expand_as(wanted))
+    partners = take(wanted, align(wanted, decoded, groups))
     return (decoded - partners).square().sum(dim=-1).mean()
