@@ -3,10 +3,11 @@
 Three sides take turns on the same weights, clouds and draws: the library; the library with unfused networks;
 and the authors' formulation (``benchmarks/authors.py``). Prints seconds and ratios (medians over rounds, the
 least and the most in brackets) with glibc's allocator as it is and tuned, on both sides alike; how far the
-first losses are apart; peak memory above that of the process before; operators; and the share of the time
-that the product of the widest layer with all points would take at the machine's best rate: the floor. A side
-that the machine's memory does not hold is left out. With ``--json`` each case is kept once it is measured,
-and the same command goes on after the last.
+first losses are apart; peak memory above that of the process before; operators; and two shares of the
+machine's best rate of a product: in an update as a whole, if it formed the product of the widest layer with
+all points and nothing else (the floor), and in the search for the winners, where it does so. A side that the
+machine's memory does not hold is left out. With ``--json`` each case is kept once it is measured, and the
+same command goes on after the last.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import argparse
 import json
 import platform
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from measuring import (
@@ -26,12 +29,14 @@ from measuring import (
     both_allocators,
     gemm_rate,
     in_turns,
+    now,
     operators,
     peak_within_memory,
 )
 from update_cases import CASES, SIDES, Workload
 
 from cl3d.atomic import write_text
+from cl3d.ops import pooled_linear
 from cl3d.ops.allocator import tune_allocator
 from cl3d.report.text_tables import markdown
 
@@ -94,9 +99,27 @@ def one(arguments: argparse.Namespace) -> dict[str, Any]:
         "losses": losses,
         "seconds": times,
         "operators": counts,
+        "searching": searching(sides["cl3d"], arguments.rounds, device),
         "floor": workload.floor,
         "gemm": gemm_rate(device),
     }
+
+
+def searching(step: Callable[[], float], rounds: int, device: str) -> float:
+    """Seconds of an update in which the library looks for winners among all points; the least of some."""
+    spent, search = [0.0], pooled_linear.winning_rows
+
+    def timed(*given: Any) -> Any:
+        start = now(device)
+        found = search(*given)
+        spent[-1] += now(device) - start
+        return found
+
+    with patch.object(pooled_linear, "winning_rows", timed):
+        for _ in range(rounds):
+            step()
+            spent.append(0.0)
+    return min(spent[:-1])
 
 
 def measured(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -110,14 +133,14 @@ def measured(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def table(cases: dict[str, Any]) -> str:
     head = ["update", "classes", "seconds", "unfused / cl3d", "authors / cl3d", "the same, allocators tuned"]
-    head += ["losses differ by", "peak MiB, cl3d and authors", "operators", "floor %"]
+    head += ["losses differ by", "peak MiB, cl3d and authors", "operators", "floor %", "search %"]
     return markdown(head, [line(name, found) for name, found in cases.items()])
 
 
 def line(name: str, found: dict[str, Any]) -> list[str]:
     usual, tuned = found["default"]["seconds"], found["tuned"]["seconds"]
     losses, memory, counts = found["tuned"]["losses"], found["bytes"], found["tuned"]["operators"]
-    floor = found["tuned"]["floor"] / found["tuned"]["gemm"]
+    floor, search = found["tuned"]["floor"] / found["tuned"]["gemm"], found["tuned"]["searching"]
     shown = [side for side in ("cl3d", "authors") if side in counts]
     return [
         name,
@@ -127,6 +150,7 @@ def line(name: str, found: dict[str, Any]) -> list[str]:
         " and ".join(f"{memory[side] / MIB:,.0f}" for side in shown),
         " and ".join(f"{counts[side]:,}" for side in shown),
         f"{100 * floor / statistics.median(tuned['cl3d']):.0f}",
+        f"{100 * floor / search:.0f}" if search else "–",
     ]
 
 

@@ -47,7 +47,8 @@ def parts_to_learn(config: DictConfig, dataset: Any) -> int | None:
     if dataset.train.parts is None or dataset.test.parts is None:
         raise InputError(
             f"task={PART_SEGMENTATION}, but {dataset.name} has no part labels: give dataset=shapes40, "
-            "dataset=labeled_parts or dataset=shapenetpart"
+            "dataset=labeled_parts, dataset=shapenetpart, or dataset=folder with a file that has parts and "
+            "part_names"
         )
     return int(dataset.num_parts)
 

@@ -6,9 +6,10 @@ from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
 from cl3d.distill import Training
 from cl3d.distill.networks import BuildModel, trial
-from cl3d.distill.part_evaluation import check_parts
+from cl3d.distill.part_evaluation import check_class_parts, check_parts
 from cl3d.distill.views import for_net
 from cl3d.errors import InputError
+from cl3d.models import SegmentationNet
 
 CLASSIFIERS = ("softmax", "nearest_mean")
 
@@ -46,6 +47,10 @@ def check_segmentation(dataset: Dataset, model: BuildModel, classifier: str, tra
     if training.mixup is not None:
         raise InputError("mixup mixes classes, of which part segmentation is told: leave mixup out")
     net = trial(model)
-    for split, clouds in (("train", dataset.train), ("test", dataset.test)):
+    assert isinstance(net, SegmentationNet)
+    splits = {"train": dataset.train, "test": dataset.test}
+    for split, clouds in splits.items():
         for_net(net, clouds, f"the {split} clouds of {dataset.name}")
-    check_parts(dataset.test, dataset.class_parts, "the test clouds")
+    check_class_parts(dataset.class_parts, net.num_parts)
+    for split, clouds in splits.items():
+        check_parts(clouds, dataset.class_parts, f"the {split} clouds")

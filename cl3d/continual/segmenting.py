@@ -34,9 +34,10 @@ class SegmentsParts:
 
     The network is given clouds and their classes; the loss is the strategy's criterion over all points, among
     the parts of all classes together, as wherever this library trains such networks. Networks that classify
-    are left to the strategy. Losses of a strategy's own that send clouds through the network beside
-    ``forward``, as EWC's and LwF's, are not reached. Avalanche's accuracy metrics compare clouds and do not
-    fit: give ``evaluator=EvaluationPlugin()``, and :class:`~cl3d.continual.part_recorder.PartRecorder`.
+    are left to the strategy. Strategies that send clouds through the network beside ``forward``, as EWC and
+    LwF do, do not tell it the classes and are refused by it. Avalanche's accuracy metrics compare clouds and
+    do not fit: give ``evaluator=EvaluationPlugin()``, and
+    :class:`~cl3d.continual.part_recorder.PartRecorder`.
     """
 
     model: Any

@@ -37,7 +37,9 @@ def folder(
     A file ends in .npz, .h5 or .hdf5 and has ``points`` (or ``data``), floats (n, p, 3), and
     ``labels`` (or ``label``), integers (n,) or (n, 1) from 0; a ``split`` may say ``"train"`` or
     ``"test"`` of each cloud, or all of them bear one of these before their name, as ``train_points``;
-    otherwise they are split by seed. ``class_names`` may name the classes. Nothing is ever unpickled.
+    otherwise they are split by seed. ``class_names`` may name the classes. With ``part_names``, texts
+    ``<class>/<part>``, it has ``parts`` (or ``pid``), integers (n, p) that index them. Nothing is ever
+    unpickled.
 
     Args:
         root: the folder or the file; its name is that of the data set.
@@ -49,8 +51,9 @@ def folder(
         options: settings, cache and progress, see :class:`cl3d.data.load.Options`.
 
     Returns:
-        Clouds with points float32 (n, num_points, 3), labels int64 (n,) and no parts. Classes are the
-        folders in the order of the alphabet, or follow the labels of the file.
+        Clouds with points float32 (n, num_points, 3), labels int64 (n,) and, where a file names parts, parts
+        int64 (n, num_points). Classes are the folders in the order of the alphabet, or follow the labels of
+        the file.
 
     Raises:
         InputError: for other settings, a class that is empty, cannot be split or has only one of train

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from cl3d.clouds import PointClouds
 from cl3d.data.array_files import Array, Arrays, described, open_arrays
+from cl3d.data.folder_parts import PARTS, OwnParts, own_parts
 from cl3d.data.source import Source, SourceFile
 from cl3d.data.splits import chosen_for_test, share_of_class
 from cl3d.data.usable import check_usable
@@ -45,9 +47,11 @@ def arrays_source(path: Path, test_fraction: float, split_seed: int, up: str) ->
     else:
         rows = _drawn_split(path, labels[0], names, test_fraction, split_seed)
     _check_both(path, [of_split[chosen] for of_split, chosen in zip(labels, rows, strict=True)], names)
+    named = own_parts(arrays, names)
+    parts = [None if named is None else (named, _needed(arrays, PARTS, prefix)) for prefix in prefixes]
     train, test = (
-        [SourceFile(path, partial(_read, arrays, key, of_split, chosen, up))]
-        for key, of_split, chosen in zip(points, labels, rows, strict=True)
+        [SourceFile(path, partial(_read, arrays, key, of_split, chosen, up, of_points))]
+        for key, of_split, chosen, of_points in zip(points, labels, rows, parts, strict=True)
     )
     return Source(
         name=path.stem,
@@ -55,6 +59,7 @@ def arrays_source(path: Path, test_fraction: float, split_seed: int, up: str) ->
         train=train,
         test=test,
         class_names=tuple(names),
+        part_names=() if named is None else named.names,
         key="folder",
         per_file=False,  # both splits come from one file
         options={"test_fraction": test_fraction, "split_seed": split_seed, "up": up},
@@ -158,7 +163,9 @@ def _check_both(path: Path, labels: Sequence[Array], names: Sequence[str]) -> No
             raise InputError(f"{path}: class {name} has no {without} clouds: give some, or leave it out")
 
 
-def _read(arrays: Arrays, key: str, labels: Array, rows: Array, up: str) -> Iterator[PointClouds]:
+def _read(
+    arrays: Arrays, key: str, labels: Array, rows: Array, up: str, named: tuple[OwnParts, str] | None
+) -> Iterator[PointClouds]:
     stored = arrays.array(key)
     wanted = (len(labels), *stored.shape[1:2], 3)
     if stored.dtype.kind != "f" or stored.ndim != 3 or stored.shape != wanted:
@@ -171,6 +178,10 @@ def _read(arrays: Arrays, key: str, labels: Array, rows: Array, up: str) -> Iter
     if up == "z":
         x, y, z = points.unbind(2)
         points = torch.stack((x, z, -y), dim=2)
-    clouds = PointClouds(points, torch.from_numpy(labels[rows]))
-    check_usable(clouds, str(arrays.path), rows.tolist())  # counted as in the file
+    clouds, places = PointClouds(points, torch.from_numpy(labels[rows])), rows.tolist()  # as in the file
+    check_usable(clouds, str(arrays.path), places)
+    if named is not None:
+        own, parts_key = named
+        shape = len(labels), clouds.num_points
+        clouds = replace(clouds, parts=own.read(arrays, parts_key, shape, places, clouds.labels))
     yield clouds

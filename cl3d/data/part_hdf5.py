@@ -91,7 +91,7 @@ def read_parts(path: Path, num_classes: int, owners: torch.Tensor) -> PointCloud
     clouds = read_file(path, num_classes)
     stored = _read_pid(path, tuple(clouds.points.shape[:2]))
     parts = torch.from_numpy(stored.astype(np.int64))
-    _check_owners(path, parts, clouds.labels, owners)
+    check_owners(path, parts, clouds.labels, owners)
     return PointClouds(clouds.points, clouds.labels, parts)
 
 
@@ -109,13 +109,32 @@ def _read_pid(path: Path, shape: tuple[int, ...]) -> Array:
     return pid
 
 
-def _check_owners(path: Path, parts: torch.Tensor, labels: torch.Tensor, owners: torch.Tensor) -> None:
+def check_owners(
+    path: Path,
+    parts: torch.Tensor,
+    labels: torch.Tensor,
+    owners: torch.Tensor,
+    positions: Sequence[int] | None = None,
+) -> None:
+    """Refuses a part that is none, or one of another class than its cloud's.
+
+    Args:
+        path: of the file, for the message.
+        parts: (n, p) int64.
+        labels: (n,) int64.
+        owners: (parts,) int64, the class that each part belongs to.
+        positions: the number of each cloud in the file; 0, 1, ... if not given.
+
+    Raises:
+        InputError: naming the first such point.
+    """
     known = (parts >= 0) & (parts < len(owners))
     wrong = ~known | (owners[parts.clamp(0, len(owners) - 1)] != labels.unsqueeze(1))
     if bool(wrong.any()):
         cloud, point = wrong.nonzero()[0].tolist()
+        place = cloud if positions is None else positions[cloud]
         own = (owners == labels[cloud]).nonzero().squeeze(1).tolist()
         raise InputError(
-            f"{path}: point {point} of cloud {cloud} has part {int(parts[cloud, point])}, but the parts of "
+            f"{path}: point {point} of cloud {place} has part {int(parts[cloud, point])}, but the parts of "
             f"its class {int(labels[cloud])} are {own}: repair the file or get it again"
         )

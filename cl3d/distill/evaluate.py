@@ -14,7 +14,7 @@ from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.chunks import Chunks
 from cl3d.distill.evaluation import ClassTest, Evaluation, Test
 from cl3d.distill.networks import BuildModel, Networks, resolve_device, trial
-from cl3d.distill.part_evaluation import PartTest, parts_found
+from cl3d.distill.part_evaluation import PartTest, check_class_parts, check_parts, parts_found
 from cl3d.distill.protocols import default
 from cl3d.distill.stacked import fit_stacked
 from cl3d.distill.synthetic import SyntheticSet
@@ -66,7 +66,8 @@ def evaluate(
             its clouds, of the set and of the test.
 
     Raises:
-        InputError: if clouds are not finite, have no parts where these are learnt, or ``runs`` is no count.
+        InputError: if clouds are not finite, have no parts where these are learnt, ``class_parts`` does not
+            fit these or the networks, or ``runs`` is no count.
     """
     check_whole("runs", runs, 1)
     training = default() if training is None else training
@@ -115,7 +116,10 @@ def _test_of(
     net: Net, clouds: PointClouds, test: PointClouds, num_classes: int, class_parts: ClassParts | None
 ) -> Test[Any]:
     if isinstance(net, SegmentationNet):
-        return PartTest(test, parts_found(clouds, test) if class_parts is None else class_parts)
+        own = parts_found(clouds, test) if class_parts is None else class_parts
+        check_class_parts(own, net.num_parts)
+        check_parts(clouds.of_classes(test.classes), own, "the clouds to learn from")
+        return PartTest(test, own)
     return ClassTest(test, num_classes)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cl3d.clouds import PointClouds
 from cl3d.distill.features import Features, extract_features, pooled_features
 from cl3d.errors import InputError
+from cl3d.models import SegmentationNet
 from cl3d.ops.nearest_mean import class_means, nearest_mean_scores
 
 
@@ -30,7 +31,8 @@ class NearestMean:
         means: (num_classes, d) on the network's device; NaN for classes without exemplars.
 
     Raises:
-        InputError: if the network shows no features, there are no exemplars, or one has another class.
+        InputError: if the network shows no features or segments, there are no exemplars, or one has another
+            class.
     """
 
     def __init__(
@@ -40,6 +42,10 @@ class NearestMean:
         num_classes: int | None = None,
         features: Features = pooled_features,
     ) -> None:
+        if isinstance(net, SegmentationNet):
+            raise InputError(
+                f"{type(net).__name__} is told the classes of clouds: give a network that classifies"
+            )
         labels = [group.labels for group in exemplars]
         if not labels:
             raise InputError("there are no exemplars to take means of: fill the memory first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,9 +44,23 @@ class Networks:
 
 
 def trial(model: BuildModel) -> Net:
-    """A network of two classes, to look at what the model makes."""
+    """A network of two classes, to look at what the model makes.
+
+    Raises:
+        InputError: if its number of parts is not bound.
+    """
     with isolated(0, "trial"):
-        return model(2)
+        try:
+            return model(2)
+        except TypeError as error:
+            unbound = inspect.signature(model).parameters.get("num_parts")
+            if unbound is None or unbound.default is not unbound.empty:
+                raise
+            name = model_name(model)
+            raise InputError(
+                f"{name} is not told how many parts there are: give partial({name}, num_parts=...), those of "
+                "all classes together"
+            ) from error
 
 
 def model_name(model: BuildModel) -> str:

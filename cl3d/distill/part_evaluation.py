@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from numbers import Integral
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -119,6 +120,23 @@ def check_parts(clouds: PointClouds, class_parts: ClassParts, what: str) -> None
             raise InputError(
                 f"{what} of class {label} have parts {found}, but its parts are {sorted(own)}: "
                 "give part names, or class_parts, that name them all"
+            )
+
+
+def check_class_parts(class_parts: Any, num_parts: int) -> None:
+    """Refuses parts of classes that are no outputs of the network, before it is trained.
+
+    Raises:
+        InputError: naming the class.
+    """
+    if isinstance(class_parts, Mapping):
+        raise InputError("class_parts is a mapping: give a list with the parts of class 0, of class 1, ...")
+    for label, own in enumerate(class_parts):
+        listed = isinstance(own, Sequence) and all(isinstance(part, Integral) for part in own)
+        if not listed or len(set(own)) < len(own) or not all(0 <= part < num_parts for part in own):
+            raise InputError(
+                f"class_parts: class {label} has parts {own}: give different whole numbers from 0 to "
+                f"{num_parts - 1}, of which the network has an output each"
             )
 
 

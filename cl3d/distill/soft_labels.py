@@ -17,7 +17,7 @@ from cl3d.distill.parameterizations.shape_model import ShapeSet
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.distill.training import batches
 from cl3d.errors import InputError, check_positive
-from cl3d.models import Backbone
+from cl3d.models import Backbone, SegmentationNet
 
 LABELLED: tuple[type[SyntheticSet], ...] = (PointSet, AnchorSet, GeneratedSet, ShapeSet)
 """The sets that soft labels can be stored with."""
@@ -137,8 +137,12 @@ def with_soft_labels(
         temperature: of the softmax; above 1 it softens.
 
     Raises:
-        InputError: if the network has too few outputs, or the temperature is not above 0.
+        InputError: if the network segments or has too few outputs, or the temperature is not above 0.
     """
+    if isinstance(net, SegmentationNet):
+        raise InputError(
+            f"{type(net).__name__} is told the classes of clouds: give a network that classifies"
+        )
     check_positive("temperature", temperature)
     among = sorted(synthetic.clouds_per_class if classes is None else set(classes))
     clouds = synthetic.decode()

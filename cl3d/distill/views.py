@@ -104,7 +104,11 @@ def for_net(net: nn.Module, clouds: PointClouds, what: str) -> PointClouds:
             "has some (shapes40, labeled_parts, shapenetpart), and sets made of it by a net that segments"
         )
     low, high = (int(bound) for bound in torch.aminmax(clouds.parts))
-    if low < 0 or high >= net.num_parts:
+    if low < 0:
+        raise InputError(
+            f"{what} has part {low}: number parts from 0, and give points without a label a part of their own"
+        )
+    if high >= net.num_parts:
         raise InputError(
             f"{what} has parts {low} to {high}, {type(net).__name__} {net.num_parts} outputs: "
             "give num_parts, the parts of all classes together"

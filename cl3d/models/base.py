@@ -113,12 +113,18 @@ class SegmentationNet(nn.Module, ABC):
         logits: Tensor = self.classifier(f)
         return logits
 
-    def forward(self, points: Tensor, shape_class: Tensor) -> Tensor:
+    def forward(self, points: Tensor, shape_class: Tensor | None = None) -> Tensor:
         """Logits: (b, p, in_channels) and (b,) int64 → (b, p, num_parts).
 
         Raises:
             InputError: if the points have another shape, or there is not one class for each cloud.
         """
+        if shape_class is None:  # as whatever takes it for a network that classifies calls it
+            raise InputError(
+                f"{type(self).__name__} is given clouds without their classes: call it with points and "
+                "shape_class; in Avalanche put SegmentsParts before the strategy, of which none works that "
+                "sends clouds through the network by itself, as EWC and LwF do"
+            )
         _check_points(points, self.in_channels)
         return self.head(self.point_features(points, shape_class))
 

@@ -25,7 +25,7 @@ from cl3d.continual import (
 from cl3d.data import shapes40
 from cl3d.distill import Budget, NearestMean, Training, presets
 from cl3d.errors import InputError
-from cl3d.models import PointNet
+from cl3d.models import PointNet, PointNetSegmentation
 from cl3d.ops import naive
 from cl3d.random import isolated
 
@@ -69,6 +69,8 @@ def test_what_cannot_be_used_is_refused(data):
         NearestMean(net(), [])
     with pytest.raises(InputError, match="num_classes=3"):
         NearestMean(net(), [data.train], num_classes=3)
+    with pytest.raises(InputError, match="PointNetSegmentation is told the classes"):
+        NearestMean(PointNetSegmentation(5, 9, transforms=False), [data.train])
     with pytest.raises(InputError, match="Sequential has no features"):
         NearestMean(nn.Sequential(nn.Flatten(), nn.Linear(96, 5)), [data.train])
 

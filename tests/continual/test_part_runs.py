@@ -240,10 +240,16 @@ def test_data_that_cannot_be_learnt_is_refused_before_the_run(shapes):
         "the test clouds of shapes40: its points have no part labels": replace(
             shapes, test=shapes.test.without_parts()
         ),
-        "test clouds of class 0 have parts": replace(shapes, part_names=("x/y",) * shapes.num_parts),
+        "the train clouds of class 0 have parts": replace(shapes, part_names=("x/y",) * shapes.num_parts),
     }
     for words, dataset in wrong.items():
         with pytest.raises(InputError, match=words):
             tiny_run(dataset)
     with pytest.raises(InputError, match="4 outputs"):
         replace(tiny_run(shapes), model=partial(model_for(shapes), num_parts=4))
+    unused = replace(shapes, part_names=(*shapes.part_names, f"{shapes.class_names[1]}/lid"))
+    with pytest.raises(InputError, match="class_parts: class 1 has parts"):
+        replace(tiny_run(unused), model=model_for(shapes))
+    mixed = shapes.train.parts.where(shapes.train.labels.unsqueeze(1) != 0, shapes.class_parts[1][0])
+    with pytest.raises(InputError, match="the train clouds of class 0 have parts"):
+        tiny_run(replace(shapes, train=replace(shapes.train, parts=mixed)))

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_parts import CLASSES, GROUPS, ORDER, STEPS, model_for, stock
+from avalanche.training.plugins import EvaluationPlugin, LwFPlugin
+from avalanche.training.supervised import Naive
+from tiny_parts import CLASSES, GROUPS, ORDER, STEPS, a_net, model_for, stock
 from torch import nn
 
 from cl3d.clouds import PointClouds
@@ -152,6 +154,18 @@ def test_a_stream_without_parts_is_told_how_to_have_them(shapes):
     strategy = stock(shapes)
     with pytest.raises(InputError, match=r"class_incremental\(dataset, steps, order, parts=True\)"):
         strategy.train(class_incremental(shapes, STEPS, ORDER).train_stream[0], eval_streams=[])
+
+
+def test_strategies_that_do_not_tell_the_classes_are_told_what_works(shapes):
+    penalised = stock(shapes, LwFPlugin(alpha=1.0, temperature=2.0))
+    train = class_incremental(shapes, STEPS, ORDER, parts=True).train_stream
+    penalised.train(train[0], eval_streams=[])
+    with pytest.raises(InputError, match="PointNetSegmentation is given clouds without their classes"):
+        penalised.train(train[1], eval_streams=[])
+    net = a_net(shapes)
+    plain = Naive(net, torch.optim.SGD(net.parameters(), lr=0.05), evaluator=EvaluationPlugin())
+    with pytest.raises(InputError, match="put SegmentsParts before the strategy"):
+        plain.train(train[0], eval_streams=[])
 
 
 def test_memories_without_parts_and_collate_are_refused(shapes):

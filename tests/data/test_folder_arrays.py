@@ -128,6 +128,38 @@ def test_splits_of_other_sizes_are_refused(write: Write) -> None:
         load(path, num_points=5)
 
 
+PARTS = np.array([[0, 1], [2, 2], [3, 4]])[LABELS].repeat(5, axis=1)[:, :9]
+PART_NAMES = ["cup/body", "cup/handle", "jar/body", "tin/body", "tin/lid"]
+NAMES: dict[str, Any] = {"class_names": ["cup", "jar", "tin"], "part_names": PART_NAMES}
+
+
+@pytest.mark.parametrize("key", ["parts", "pid"])
+def test_parts_stay_with_their_points(write: Write, key: str) -> None:
+    path = write(points=points(12), labels=LABELS, **{key: PARTS.astype(np.int32)}, **NAMES)
+    for dataset in (load(path), load(path, num_points=4, sampling="fps", cache=False), load(path)):
+        assert dataset.part_names == tuple(PART_NAMES)
+        assert dataset.class_parts == ((0, 1), (2,), (3, 4))
+        for clouds in (dataset.train, dataset.test):
+            assert clouds.parts is not None
+            for label, cloud, own in zip(clouds.labels, clouds.points, clouds.parts, strict=True):
+                whole = torch.from_numpy(points(12)[int(label) == LABELS].reshape(-1, 3))
+                place = (whole == cloud.unsqueeze(1)).all(dim=2).int().argmax(dim=1)
+                assert own.tolist() == PARTS[int(label) == LABELS].reshape(-1)[place].tolist()
+
+
+def test_parts_of_splits_apart(write: Write) -> None:
+    train, test = ({f"{split}_points": points(12), f"{split}_labels": LABELS} for split in ("train", "test"))
+    dataset = load(write(**train, **test, train_parts=PARTS, test_parts=PARTS[:, ::-1], **NAMES))
+    assert torch.equal(dataset.train.parts, torch.from_numpy(PARTS))
+    assert torch.equal(dataset.test.parts, torch.from_numpy(PARTS[:, ::-1].copy()))
+
+
+def test_parts_without_names_are_left_aside(write: Write) -> None:
+    dataset = load(write(points=points(12), labels=LABELS, pid=PARTS))
+    assert dataset.train.parts is None
+    assert dataset.part_names == ()
+
+
 def nan() -> np.ndarray:
     bad = points(12)
     bad[4, 2, 1] = np.nan
@@ -175,6 +207,15 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"split": np.array(["train", "val"] * 6)},
         "'split' of cloud 1 is 'val'; give train",
     ),
+    "no parts": (NAMES, "give parts or pid"),
+    "real parts": (NAMES | {"parts": PARTS.astype(float)}, "'parts' is float64"),
+    "parts of clouds": (NAMES | {"parts": PARTS[:, 0]}, r"give integers of shape \(12, 9\)"),
+    "a part of another class": (NAMES | {"parts": PARTS[:, ::-1] + 1}, "point 0 of cloud .* its class"),
+    "a part below 0": (NAMES | {"parts": PARTS - 1}, "has part -1, but the parts of its class 0 are"),
+    "a part without a class": (NAMES | {"part_names": ["leg"]}, "'leg' is not <class>/<part>"),
+    "a part without a name": (NAMES | {"part_names": ["cup/"]}, "'cup/' is not <class>/<part>"),
+    "a part twice": (NAMES | {"part_names": ["cup/a", "cup/a"]}, "'cup/a' .* stands there twice"),
+    "parts that are no texts": (NAMES | {"part_names": [1, 2]}, "'part_names' is int64"),
     "one split": ({"split": np.array(["train"] * 12)}, "class 0 has no test clouds"),
     "a class in one": ({"split": np.array(["train"] * 10 + ["test"] * 2)}, "class 0 has no test clouds"),
 }

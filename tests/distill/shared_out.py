@@ -11,11 +11,12 @@ from pathlib import Path
 from cl3d.atomic import write_text
 from cl3d.distill import Budget, SyntheticSet, Training, evaluate, presets, save, statistics
 from cl3d.distill.reservoir import Reservoir
-from cl3d.models import PointNet
+from cl3d.models import PointNet, PointNetSegmentation
 from cl3d.progress import Advance
 from cl3d.testing.condensers import blobs, small
 
 SMALL = partial(PointNet, channels=(5, 11), head=(7,))
+PARTS = partial(PointNetSegmentation, num_parts=6, channels=(5, 11), hidden=(7,), transforms=False)
 CLASSES = (2, 5, 11, 13, 17)
 PRESETS = sorted(set(presets.__all__) - {"PAPERS", "citation"})
 ITERATIONS = 7
@@ -34,7 +35,7 @@ def condense(name: str, labels: tuple[int, ...] = CLASSES, **settings) -> Synthe
 
 def everything(folder: str) -> None:
     """Each of the functions below, in a folder of its own."""
-    for function in (condense_each, condense_few_classes, train_experts, evaluate_three):
+    for function in (condense_each, condense_few_classes, train_experts, evaluate_three, segment):
         function(Path(folder) / function.__name__)
 
 
@@ -69,6 +70,16 @@ def evaluate_three(folder: Path) -> None:
             data, data, model=SMALL, training=training, runs=3, device="cpu", best_epoch=best_epoch
         )
         write_text(folder / f"best_epoch_{best_epoch}", repr(found))
+
+
+def segment(folder: Path) -> None:
+    """Sets with parts, of two classes, and networks that learn them."""
+    data = blobs(labels=CLASSES[:2], per_class=7)
+    for name in ("dc", "dd3d", "morphing", "dm"):
+        condenser = small(getattr(presets, name)(), iterations=ITERATIONS)
+        save(condenser(data, budget=Budget(ppc=3), model=PARTS, seed=3), folder / f"{name}.safetensors")
+    found = evaluate(data, data, model=PARTS, training=Training(epochs=2), runs=3, device="cpu")
+    write_text(folder / "evaluation", repr(found))
 
 
 def condense_until(iteration: str, folder: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,7 +11,18 @@ from torch import nn
 
 from cl3d.clouds import PointClouds
 from cl3d.data import shapes40
-from cl3d.distill import Adam, Augmentation, PartEvaluation, PointMixup, Training, evaluate, fit
+from cl3d.distill import (
+    Adam,
+    Augmentation,
+    Networks,
+    PartEvaluation,
+    PointMixup,
+    Training,
+    distill,
+    evaluate,
+    fit,
+    presets,
+)
 from cl3d.distill.part_evaluation import PartTest, parts_found
 from cl3d.errors import InputError
 from cl3d.models import PointNet, PointNetSegmentation, SegmentationNet
@@ -82,8 +94,42 @@ def test_clouds_without_parts_and_foreign_parts_are_refused():
         evaluate(clouds, clouds.without_parts(), model=SMALL, runs=1)
     with pytest.raises(InputError, match=r"parts 0 to 8, PointNetSegmentation 4 outputs"):
         evaluate(clouds, clouds, model=partial(SMALL, num_parts=4), runs=1)
-    with pytest.raises(InputError, match="class 2 have parts"):
-        evaluate(clouds, clouds, model=SMALL, runs=1, class_parts=[[0]] * 12)
+    unlabelled = replace(clouds, parts=clouds.parts.where(clouds.parts > 0, -1))
+    with pytest.raises(InputError, match="part -1: number parts from 0"):
+        evaluate(unlabelled, clouds, model=SMALL, runs=1)
+
+
+def test_parts_of_classes_that_do_not_fit_are_refused_before_training(monkeypatch):
+    clouds, other = blobs(), blobs().of_class(2)
+    own = parts_found(clouds)
+    absent = [[part for part in of_class if part != own[2][0]] for of_class in own]
+    monkeypatch.setattr(Networks, "draw", lambda *key: pytest.fail("a network is trained"))
+    for class_parts, words in (
+        ([[*of_class, 9] for of_class in own], "whole numbers from 0 to 8"),
+        ([[-1, *of_class] for of_class in own], "class 0 has parts"),
+        ([of_class * 2 for of_class in own], "different whole numbers"),
+        ([["leg"]] * 12, r"class 0 has parts \['leg'\]"),
+        ([3] * 12, "class 0 has parts 3"),
+        (dict(enumerate(own)), "give a list"),
+        (absent, "the clouds to learn from of class 2 have parts"),
+    ):
+        with pytest.raises(InputError, match=words):
+            evaluate(clouds, clouds, model=SMALL, runs=1, class_parts=class_parts)
+    with pytest.raises(InputError, match="the test clouds of class 2 have parts"):
+        evaluate(
+            replace(other, parts=torch.full_like(other.parts, own[2][1])),
+            other,
+            model=SMALL,
+            runs=1,
+            class_parts=absent,
+        )
+
+
+def test_a_net_that_is_not_told_how_many_parts_there_are_is_refused():
+    clouds = blobs()
+    for work in (partial(evaluate, clouds, clouds), partial(distill, clouds, presets.random(), ppc=1)):
+        with pytest.raises(InputError, match=r"partial\(PointNetSegmentation, num_parts=...\)"):
+            work(model=PointNetSegmentation, device="cpu")
 
 
 def test_parts_say_nothing_to_networks_that_classify():

@@ -253,3 +253,6 @@ def test_sets_of_points_refuse_parts_that_do_not_fit():
         PointSet.rebuild(tensors, labels, {"parts": config["parts"][:2]})
     with pytest.raises(InputError, match="holds one tensor"):
         PointSet.rebuild(tensors, labels, {"part": []})
+    for shape in ((), (5,), (len(labels), 0, 3), (len(labels), 13, 2)):
+        with pytest.raises(InputError, match=r"not \(clouds, points, 3\)"):
+            PointSet.rebuild({"points": torch.zeros(shape)}, labels, {"parts": [[] for _ in labels]})

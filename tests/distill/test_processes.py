@@ -42,7 +42,7 @@ def test_a_preset_gives_the_same_bytes(of, count, name):
 
 
 @pytest.mark.parametrize("count", SEVERAL)
-@pytest.mark.parametrize("function", ["condense_each", "evaluate_three", "train_experts"])
+@pytest.mark.parametrize("function", ["condense_each", "evaluate_three", "train_experts", "segment"])
 def test_the_same_files_are_left(of, count, function):
     assert of(count, function) == of(1, function) != {}
 

@@ -23,7 +23,7 @@ from cl3d.distill import (
     with_soft_labels,
 )
 from cl3d.errors import InputError
-from cl3d.models import PointNet
+from cl3d.models import PointNet, PointNetSegmentation
 from cl3d.random import generator, isolated
 from cl3d.testing.condensers import blobs, check_differentiable, check_round_trip
 
@@ -144,6 +144,8 @@ def test_what_is_no_probability_is_refused(probabilities, classes, words):
 def test_a_teacher_needs_an_output_for_each_class():
     with pytest.raises(InputError, match="11 outputs, the set class 11"):
         with_soft_labels(a_set(), net(11))
+    with pytest.raises(InputError, match="PointNetSegmentation is told the classes"):
+        with_soft_labels(a_set(), PointNetSegmentation(12, 9, transforms=False))
 
 
 def test_a_damaged_file_is_refused():

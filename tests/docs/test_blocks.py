@@ -46,7 +46,9 @@ def own_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return read(folder, **settings)
 
     monkeypatch.setattr(cl3d.data, "modelnet40", here)
-    return {"np": np, "points": draws.standard_normal((10, 300, 3)), "labels": np.arange(10) % 2}
+    labels = np.arange(10) % 2
+    parts = np.where(labels[:, None] == 0, np.arange(300) % 2, 2)
+    return {"np": np, "points": draws.standard_normal((10, 300, 3)), "labels": labels, "parts": parts}
 
 
 def coarse_folders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def distilled(names: dict[str, Any], folder: Path, shown: str) -> None:
 def loaded(names: dict[str, Any], folder: Path, shown: str) -> None:
     assert "6 6 (.vase., .lamp., .bed.)" in shown.replace("'", ".")
     assert "('cat', 'dog') 12 4" in shown
+    assert "((0, 1), (2,))" in shown
     assert (len(names["data"].train), len(names["data"].test)) == (8, 2)
 
 

@@ -91,6 +91,8 @@ class PointSet(SyntheticSet):
                 f"a set of points holds one tensor 'points', not {sorted(tensors)} and {sorted(config)}"
             )
         storage = storage_of(packed)
+        if packed.ndim != 3 or packed.shape[2] != 3 or 0 in packed.shape:
+            raise InputError(f"points are {tuple(packed.shape)}, not (clouds, points, 3)")
         if not bool(torch.isfinite(packed).all()):
             raise InputError("a set of points holds finite coordinates")
         parts = parts_of(config["parts"], *packed.shape[:2]) if "parts" in config else None

@@ -103,8 +103,9 @@ def dd3d_paper() -> Condenser:
 
     That is more than a small budget holds, and is then refused. The inner loop is that of its public code for
     one cloud per class; for 10 that has ``inner=20``, for 50 ``inner=40`` and five epochs. On ScanObjectNN it
-    has 200 iterations and ``w0=50``, on MVPNet100 600 iterations and real batches of 64. Its rotator belongs
-    to the network: ``model=rotated``.
+    has 200 iterations and ``w0=50``, on MVPNet100 600 iterations and real batches of 64, on ShapeNetPart 200
+    iterations at a constant rate and ``w0=400``. Its rotator belongs to the network: ``model=rotated``, which
+    classifies.
     """
     return Condenser(
         name="dd3d_paper",
