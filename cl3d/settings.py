@@ -79,17 +79,25 @@ def computing(config: DictConfig) -> Iterator[None]:
     """The precision and determinism that ``configs/numerics.yaml`` asks for.
 
     Raises:
-        InputError: if the device does not have it.
+        InputError: if the device does not have it, or too little memory.
     """
     if "precision" not in config:
         yield
         return
+    import torch
+
     from cl3d.distill import resolve_device
     from cl3d.numerics import check_precision, numerics
 
     with numerics(str(config.precision), flag(config, "deterministic")):
         check_precision(str(config.precision), resolve_device(str(config.device)))
-        yield
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            lacking = ". ".join(str(error).split(". ")[:2])  # advice for programmers follows
+            raise InputError(
+                f"the device's memory is too small ({lacking}): give smaller batches or device=cpu"
+            ) from error
 
 
 def handed_on(config: DictConfig, groups: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -153,6 +153,14 @@ def test_wrong_settings_are_one_sentence():
         computing(OmegaConf.create(config | {"deterministic": "yes"})).__enter__()
 
 
+def test_too_little_memory_is_told_in_one_sentence():
+    told = "CUDA out of memory. Tried to allocate 9.00 GiB. GPU 0 has a total capacity of 8.00 GiB."
+    config = OmegaConf.create({"device": "cpu", "precision": "float32", "deterministic": False})
+    lacking = r"\(CUDA out of memory\. Tried to allocate 9\.00 GiB\): give smaller batches"
+    with pytest.raises(InputError, match=lacking), computing(config):
+        raise torch.OutOfMemoryError(told)
+
+
 @pytest.mark.parametrize("strategy", [Scratch, Rehearse, Naive])
 def test_streams_learn_in_the_precision_asked_for(strategy, tmp_path):
     data = shapes40(num_points=16, num_classes=4, train_per_class=8, test_per_class=2)
