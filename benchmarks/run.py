@@ -108,7 +108,18 @@ def page() -> str:
     sections = [
         section(path, told) for path, told in sorted(kept, key=lambda one: order.index(one[1]["title"]))
     ]
-    return "\n".join([(DOCS / "performance" / "head.md").read_text(), *(sections or ["Not run yet.\n"])])
+    return "\n".join([(DOCS / "performance" / "head.md").read_text(), *sections, not_run()])
+
+
+def not_run() -> str:
+    """The parts that have not been measured, on either device."""
+    lines = []
+    for device, name in (("cpu", "CPU"), ("cuda", "CUDA")):
+        there = {path.name for path in (DOCS / "performance").glob(f"{device}_*.table.json")}
+        left = [part.title for key, part in PARTS.items() if f"{device}_{key}.table.json" not in there]
+        if left:
+            lines.append(f"- {name}: {'; '.join(left) if there else 'all of it'}.")
+    return "\n".join(["## Not run", "", *lines, ""]) if lines else ""
 
 
 def section(path: Path, told: dict[str, str]) -> str:

@@ -88,11 +88,21 @@ def test_what_is_kept_is_as_it_was_written(path):
     assert tables.as_csv(tables.read(path)) == path.read_text()
 
 
-def test_performance_has_all_that_was_kept(monkeypatch, tmp_path):
+def test_performance_has_all_that_was_kept_and_says_what_was_not(monkeypatch, tmp_path):
     (tmp_path / "performance").mkdir()
     (tmp_path / "performance" / "head.md").write_text("# Performance\n")
     monkeypatch.setattr(run, "DOCS", tmp_path)
-    assert "Not run yet" in run.page()
+    assert run.page() == "# Performance\n\n## Not run\n\n- CPU: all of it.\n- CUDA: all of it.\n"
     told = {"title": run.PARTS["layers"].title, "machine": "m", "table": "| 1 |\n", "command": "python x"}
     (tmp_path / "performance" / "cpu_layers.table.json").write_text(json.dumps(told))
-    assert run.page() == "# Performance\n\n## Layers\n\n```bash\npython x\n```\n\nm.\n\n| 1 |\n"
+    page = run.page()
+    assert page.startswith(
+        "# Performance\n\n## Layers\n\n```bash\npython x\n```\n\nm.\n\n| 1 |\n\n## Not run\n"
+    )
+    assert "- CPU: One update, 10 classes, 1,024 points; " in page
+    assert "Layers;" not in page
+    for name, part in run.PARTS.items():
+        for device in ("cpu", "cuda"):
+            kept = tmp_path / "performance" / f"{device}_{name}.table.json"
+            kept.write_text(json.dumps(told | {"title": part.title}))
+    assert "Not run" not in run.page()
