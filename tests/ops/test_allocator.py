@@ -25,7 +25,8 @@ def test_importing_the_library_leaves_the_allocator_alone() -> None:
         "for name in ('distill', 'models', 'data', 'settings', 'cli'): import_module(f'cl3d.{name}')\n"
         "assert import_module('cl3d.cli').tune_allocator is called\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_elsewhere_than_glibc_nothing_is_called(monkeypatch: pytest.MonkeyPatch) -> None:

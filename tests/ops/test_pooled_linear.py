@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
+from layer_cases import NORMS, B, C, D, N, assert_all_close, derivatives, make_inputs, make_norm
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from cl3d.errors import InputError
 from cl3d.ops import naive
@@ -19,64 +17,6 @@ from cl3d.ops import shared_linear as shared_module
 from cl3d.ops.pooled_linear import pooled_linear
 from cl3d.ops.shared_linear import PointNorm, shared_linear
 from cl3d.random import generator
-
-B, N, D, C = 3, 11, 5, 12
-NORMS = [
-    "none",
-    "batch",
-    "batch eval",
-    "batch untracked",
-    "instance",
-    "instance affine",
-    "group",
-    "group plain",
-]
-
-
-def make_norm(name: str, channels: int = C) -> PointNorm | None:
-    kind, _, variant = name.partition(" ")
-    if kind == "none":
-        return None
-    norm: PointNorm
-    if kind == "batch":
-        norm = nn.BatchNorm1d(channels, track_running_stats=variant != "untracked")
-    elif kind == "instance":
-        norm = nn.InstanceNorm1d(channels, affine=variant == "affine")
-    else:
-        norm = nn.GroupNorm(3, channels, affine=variant != "plain")
-    norm.double().train(variant not in ("eval", "untracked"))
-    draws = generator(5, name)
-    for tensor in [*norm.parameters(), *(b for b in norm.buffers() if b.is_floating_point())]:
-        tensor.data.copy_(torch.randn(channels, generator=draws, dtype=torch.float64))
-    if isinstance(norm, nn.BatchNorm1d) and norm.running_var is not None:
-        norm.running_var.abs_().add_(0.1)
-    if norm.weight is not None:
-        assert (norm.weight < 0).any()
-        norm.weight.data[1] = 0  # all points of this channel tie
-    return norm
-
-
-def make_inputs(*key: str | int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
-    draws = generator(3, *key)
-    shapes = [(B, N, D), (C, D), (C,)]
-    x, weight, bias = (torch.randn(s, generator=draws, dtype=dtype).requires_grad_() for s in shapes)
-    return x, weight, bias
-
-
-def derivatives(layer: Callable[..., Tensor], x: Tensor, parameters: list[Tensor]) -> list[Tensor]:
-    """Value, gradients with respect to everything, and a gradient of those gradients."""
-    inputs = [x, *parameters]
-    value = layer()
-    probe = torch.linspace(-1, 2, value.numel(), dtype=x.dtype).view_as(value)
-    first = torch.autograd.grad((value.square() * probe).sum(), inputs, create_graph=True)
-    mixed = sum((g.sin() * torch.linspace(1, 2, g.numel(), dtype=g.dtype).view_as(g)).sum() for g in first)
-    return [value, *first, *torch.autograd.grad(mixed, inputs)]
-
-
-def assert_all_close(got: list[Tensor], expected: list[Tensor], rtol: float = 1e-12) -> None:
-    for a, b in zip(got, expected, strict=True):
-        scale = b.abs().max().clamp_min(1)
-        torch.testing.assert_close(a / scale, b / scale, rtol=0, atol=rtol)
 
 
 @pytest.mark.parametrize(("name", "with_bias"), list(itertools.product(NORMS, [False, True])))
@@ -199,18 +139,6 @@ def test_float32_stays_close_far_from_the_origin(name: str) -> None:
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4 if shift else 1e-5)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_both_searches_find_the_first_largest(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pooled_module, "CHUNK", 2 * N * C)  # two clouds at once, then one
-    draws = generator(11)
-    x = torch.randint(-3, 4, (B, N, D), generator=draws).to(dtype)
-    weight = torch.randint(-2, 3, (C, D), generator=draws).to(dtype)
-    expected = (weight @ x.mT).max(dim=-1).indices + N * torch.arange(B)[:, None]
-    assert torch.equal(pooled_module.winning_rows(x, weight), expected)
-    chunks = pooled_module._search_chunks(x, weight) + N * torch.arange(B)[:, None]
-    assert torch.equal(chunks, expected)
-
-
 def test_nan_reaches_the_result() -> None:
     x, weight, bias = make_inputs("nan")
     x = x.detach()
@@ -250,97 +178,6 @@ def test_noncontiguous_points_and_one_point() -> None:
     turned = x.detach().mT.contiguous().mT
     assert_all_close([pooled_linear(turned, weight, bias)], [naive.pooled_linear(x, weight, bias)])
     assert_all_close([pooled_linear(x[:, :1], weight)], [(x[:, 0] @ weight.T)])
-
-
-class Largest(TorchDispatchMode):
-    """Notes how many values the largest tensor has that is formed, in backward passes, too."""
-
-    values = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        formed = [t for t in (result if isinstance(result, tuple) else (result,)) if isinstance(t, Tensor)]
-        self.values = max(self.values, *(t.untyped_storage().size() // t.element_size() for t in formed), 0)
-        return result
-
-
-@pytest.mark.parametrize("search", ["_search_numpy", "_search_chunks"])
-@pytest.mark.parametrize("name", NORMS)
-def test_no_tensor_of_all_points_and_channels_is_formed(
-    name: str, search: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clouds, channels, points = 7, 504, 401
-    monkeypatch.setattr(pooled_module, "CHUNK", 2 * channels * points)
-    monkeypatch.setattr(pooled_module, "_search_numpy", getattr(pooled_module, search))
-    draws = generator(17)
-    x = torch.randn(clouds, points, D, generator=draws, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(channels, D, generator=draws, dtype=torch.float64, requires_grad=True)
-    norm = make_norm(name, channels)
-    with Largest() as largest:
-        derivatives(lambda: pooled_linear(x, weight, None, norm), x, [weight])
-    held = {"_search_numpy": 1, "_search_chunks": 2}[search] * channels * points
-    assert held <= largest.values <= max(held, clouds * channels * D) < clouds * channels * points
-
-
-@pytest.mark.parametrize("name", ["none", "batch eval", "instance affine", "group"])
-def test_vmap_and_grad_of_torch_func(name: str) -> None:
-    x, weight, bias = (t.detach() for t in make_inputs("vmap"))
-    norm = make_norm(name)
-    many = torch.stack([x, x.flip(0) + 1])
-
-    def loss(x: Tensor) -> Tensor:
-        return pooled_linear(x, weight, bias, norm).sin().sum()
-
-    got = torch.func.vmap(torch.func.grad(loss))(many)
-    points = many.clone().requires_grad_()
-    total = sum(naive.pooled_linear(p, weight, bias, norm).sin().sum() for p in points)
-    assert_all_close([got], list(torch.autograd.grad(total, points)))
-
-
-@pytest.mark.parametrize("name", ["none", "batch eval", "batch untracked", "instance affine", "group"])
-def test_hessians_of_torch_func(name: str) -> None:
-    x, weight, bias = (t.detach() for t in make_inputs("hessian"))
-    norm = make_norm(name)
-
-    def loss(x: Tensor) -> Tensor:
-        return pooled_linear(x, weight, bias, norm).sin().sum()
-
-    forward, backward = torch.func.hessian(loss)(x), torch.func.jacrev(torch.func.jacrev(loss))(x)
-    assert_all_close([forward], [backward])
-    assert forward.any()
-
-
-@pytest.mark.parametrize("in_dims", [(0, None), (None, 0), (0, 0), (2, 1)])
-def test_vmap_over_clouds_and_maps_alike(in_dims: tuple[int | None, int | None]) -> None:
-    x, weight, _ = (t.detach() for t in make_inputs("vmap of maps"))
-    norm = make_norm("batch eval")
-    several = [
-        torch.stack([t, t.flip(0), -t, t + 1], dim=at or 0) if at is not None else t
-        for t, at in zip((x, weight), in_dims, strict=True)
-    ]
-    got = torch.func.vmap(lambda x, w: pooled_linear(x, w, None, norm), in_dims)(*several)
-    for i, found in enumerate(got):
-        own = [t if at is None else t.select(at, i) for t, at in zip(several, in_dims, strict=True)]
-        assert_all_close([found], [naive.pooled_linear(*own, None, norm)])
-    # twice: along another axis of either
-    both = torch.func.vmap(
-        torch.func.vmap(lambda x, w: pooled_linear(x, w, None, norm), in_dims), in_dims=(None, 0)
-    )(several[0], torch.stack([several[1], -several[1]]))
-    assert_all_close([both[0]], [got])
-
-
-@pytest.mark.parametrize("maps", [False, True])
-def test_what_vmap_adds_is_chunked_along(maps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    several, points = 13, 101
-    chunk = 4 * several * C * points  # above what the points are
-    monkeypatch.setattr(pooled_module, "CHUNK", chunk)
-    monkeypatch.setattr(pooled_module, "_search_numpy", pooled_module._search_chunks)
-    x = torch.randn(several, 7, points, D, generator=generator(19), dtype=torch.float64)
-    weight = torch.randn(several, C, D, generator=generator(23), dtype=torch.float64)
-    layer = torch.func.vmap(torch.func.grad(lambda x, w: pooled_linear(x, w).sum()), (0, 0 if maps else None))
-    with Largest() as largest:
-        layer(x, weight if maps else weight[0])
-    assert chunk * 0.9 < largest.values <= chunk < several * 7 * C * points
 
 
 @pytest.mark.parametrize(
