@@ -11,7 +11,7 @@ from cl3d.errors import InputError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 ORDERS = CONFIGS / "orders"
-PATHS = ("data.root", "data.cache", "class_order")
+PATHS = ("data.root", "data.cache", "class_order", "memory_of")
 """The settings that a run needs again when it is gone on with."""
 
 

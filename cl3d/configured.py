@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -42,6 +43,7 @@ def continual_run(config: DictConfig, dataset: Any = None) -> Any:
         device=device,
         classifier=str(config.classifier),
         joint_condensed=flag(config, "joint_condensed"),
+        memory_of=None if config.memory_of is None else Path(str(config.memory_of)),
         given_order=None if orders is None else read_order(orders, dataset.class_names, order_seed),
     )
 

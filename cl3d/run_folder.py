@@ -21,7 +21,7 @@ from cl3d.distributed import by_main
 from cl3d.environment import environment
 from cl3d.errors import InputError
 
-HOW = ("folder", "resume", "workers", "dry_run", "report", "logger")
+HOW = ("folder", "resume", "workers", "dry_run", "report", "logger", "memory_of")
 """Settings that say where and how a run goes and not what it is."""
 
 LONGEST_NAME = 120

@@ -14,6 +14,7 @@ from avalanche.training.storage_policy import ExemplarsBuffer
 
 from cl3d.clouds import PointClouds, concatenate, normalize
 from cl3d.continual.benchmark import CloudDataset, experience_clouds
+from cl3d.continual.recalled import Recalled
 from cl3d.distill import Budget, Reservoir, SyntheticSet
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.networks import BuildModel
@@ -115,7 +116,8 @@ class CondensedBuffer(ExemplarsBuffer):
         before, seen = self._classes_seen, self._classes_seen + classes
         if self.budget.total is not None:
             # refused before a set has lost anything
-            least = self.condenser.least_bytes(num_points) if isinstance(self.condenser, Condenser) else 1
+            tells = self.condenser if isinstance(self.condenser, Condenser | Recalled) else None
+            least = 1 if tells is None else tells.least_bytes(num_points)
             shares = iter(self.budget.shares([1] * seen, num_points, least))
             for place, synthetic in enumerate(self.sets):
                 mine = dict(zip(synthetic.clouds_per_class, shares, strict=False))

@@ -61,6 +61,11 @@ class Clock:
 
         return wrapped
 
+    def count(self, name: str, seconds: float, peak_bytes: int) -> None:
+        """Adds what an activity has cost elsewhere."""
+        self._spent[name] += seconds
+        self._peaks[name] = max(self._peaks[name], peak_bytes)
+
     def seconds(self) -> dict[str, float]:
         """Seconds by activity since the last reset."""
         return {name: round(spent, 3) for name, spent in self._spent.items()}

@@ -16,14 +16,18 @@ from cl3d.random import generator
 BATCH = 16
 
 
-def expected_seconds(run: ContinualRun, pass_seconds: float | None = None) -> float:
+def expected_seconds(
+    run: ContinualRun, pass_seconds: float | None = None, *, condensing: bool = True
+) -> float:
     """A rough forecast, usually right within a factor of 1.5; takes a fraction of a second itself.
 
     Args:
         pass_seconds: those of one cloud, see :func:`timed_pass`; None times them.
+        condensing: whether the run condenses by itself; it does not where it takes another's memory.
     """
     each = timed_pass(run) if pass_seconds is None else pass_seconds
-    return training_passes(run) * each + _starting(run)
+    condensing = condensing and run.memory_of is None
+    return training_passes(run, condensing) * each + (_starting(run) if condensing else 0.0)
 
 
 def timed_pass(run: ContinualRun) -> float:
@@ -46,7 +50,7 @@ def _starting(run: ContinualRun) -> float:
     return sum(n * seconds_to_start(run.condenser, *start, points) for start, n in starts.items())
 
 
-def training_passes(run: ContinualRun) -> float:
+def training_passes(run: ContinualRun, condensing: bool = True) -> float:
     """How many clouds the run sends forward and backward through a network, other work in proportion.
 
     They are whole real clouds, of which a coarse one is but a part.
@@ -67,7 +71,7 @@ def training_passes(run: ContinualRun) -> float:
         trained += clouds
         if run.condenser is not None and remembers:
             decoded = sum(map(run.condenser.parameterization.decoded, plan[step][1]))
-            passes += condensing_passes(run.condenser, clouds, size, points, decoded)
+            passes += condensing_passes(run.condenser, clouds, size, points, decoded) if condensing else 0
             each = run.condenser.parameterization.decoded_points(points) / points
             memory = Held(memory.after, planned[step], each)
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested

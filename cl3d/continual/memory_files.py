@@ -8,6 +8,14 @@ from typing import Any
 
 from cl3d.distill import SyntheticSet, load, save
 
+MEMORY = "memory"
+"""The folder of these files in a run's."""
+
+
+def set_file(step: int, after: int | None = None) -> str:
+    """The name of the file of the set that ``step`` (from 0) made, or of what is left ``after`` another."""
+    return f"step_{step + 1:02d}" + ("" if after is None else f"_after_{after + 1:02d}") + ".safetensors"
+
 
 class MemoryFiles:
     """Keeps a memory's sets in one folder; a file that was written is never changed.
@@ -41,10 +49,10 @@ class MemoryFiles:
             if place < len(self._kept) and self._kept[place][0] is synthetic:
                 kept.append(self._kept[place])
                 continue
-            name = f"step_{place + 1:02d}" + ("" if place == step else f"_after_{step + 1:02d}")
+            name = set_file(place, None if place == step else step)
             where = provenance | {"step": place, "classes": list(synthetic.clouds_per_class)}
-            save(synthetic, self.folder / f"{name}.safetensors", where)
-            kept.append((synthetic, f"{name}.safetensors"))
+            save(synthetic, self.folder / name, where)
+            kept.append((synthetic, name))
         self._kept = kept
         return [name for _, name in kept]
 

@@ -15,7 +15,7 @@ from cl3d import __version__
 from cl3d.continual.benchmark import check_classes, check_order, class_order, split_classes
 from cl3d.continual.plan import MemoryPlan
 from cl3d.continual.results import Results
-from cl3d.continual.run_checks import check_classifier, check_segmentation
+from cl3d.continual.run_checks import check_memory, check_segmentation
 from cl3d.continual.run_parts import condense_of, put_together
 from cl3d.continual.run_settings import settings_of
 from cl3d.continual.state import RunStates, finished_steps
@@ -52,6 +52,8 @@ class ContinualRun:
         given_order: the classes in the order in which they come; None draws it.
         classifier: what decides on test clouds: ``softmax``, the network's head, or ``nearest_mean``, the
             nearest mean feature of the memory's clouds (:class:`NearestMeanEvaluation`).
+        memory_of: the folder of a finished run that differs in its strategy alone: its sets are taken instead
+            of condensing the same again (:class:`Recalled`), and what they cost there is told here.
         joint_condensed: **leaks**: condenses all classes together beforehand (:class:`JointCondensed`).
 
     Raises:
@@ -70,12 +72,13 @@ class ContinualRun:
     given_order: Sequence[int] | None = None
     classifier: str = "softmax"
     joint_condensed: bool = False
+    memory_of: Path | None = None
 
     def __post_init__(self) -> None:
         split_classes(self.dataset.num_classes, self.steps)  # refuses impossible steps
         check_order(self.order, self.dataset.num_classes)
         check_classes(self.dataset)
-        check_classifier(self.classifier, self.joint_condensed, self.strategy)
+        check_memory(self.classifier, self.joint_condensed, self.memory_of, self.strategy)
         if self.segments:
             check_segmentation(self.dataset, self.model, self.classifier, self.strategy.training)
         if not self.strategy.needs_buffer:
@@ -83,8 +86,8 @@ class ContinualRun:
         if self.condenser is None:
             raise InputError(f"strategy={self.strategy.name} needs a memory: give a buffer, e.g. buffer=pcc")
         self.condenser.check_model(self.model)
-        condense_of(self)  # refuses what cannot be condensed jointly, where that is asked for
         self.plan().steps()  # refuses budgets below one cloud per class, and what does not fit them
+        condense_of(self)  # refuses what cannot be condensed jointly, and a memory_of that does not fit
 
     @cached_property
     def segments(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cl3d.continual.strategies import Strategy
 from cl3d.data import Dataset
 from cl3d.distill import Training
@@ -14,8 +16,8 @@ from cl3d.models import SegmentationNet
 CLASSIFIERS = ("softmax", "nearest_mean")
 
 
-def check_classifier(classifier: str, joint_condensed: bool, strategy: Strategy) -> None:
-    """Refuses a classifier or a control that the strategy has no memory for.
+def check_memory(classifier: str, joint_condensed: bool, memory_of: Path | None, strategy: Strategy) -> None:
+    """Refuses what is asked of a memory where the strategy has none.
 
     Raises:
         InputError: saying what to give.
@@ -27,6 +29,7 @@ def check_classifier(classifier: str, joint_condensed: bool, strategy: Strategy)
     asked = {
         "classifier=nearest_mean": classifier == "nearest_mean",
         "joint_condensed=true": joint_condensed,
+        f"memory_of={memory_of}": memory_of is not None,
     }
     for what in [name for name, given in asked.items() if given]:
         raise InputError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cl3d.continual.benchmark import class_incremental, parted
@@ -10,6 +12,7 @@ from cl3d.continual.clock import Clock
 from cl3d.continual.joint_condensed import JointCondensed
 from cl3d.continual.nearest_mean import NearestMeanEvaluation
 from cl3d.continual.part_recorder import PartRecorder
+from cl3d.continual.recalled import Recalled
 from cl3d.continual.recorder import AccuracyRecorder, Recorder
 from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.stepping import Stepping
@@ -65,18 +68,27 @@ def buffer_of(run: ContinualRun, progress: Progress, clock: Clock) -> CondensedB
     if isinstance(run.condenser, Reservoir):
         buffer: CondensedBuffer = ReservoirBuffer(run.condenser, run.budget, run.model, **settings)
     else:
-        buffer = CondensedBuffer(condense_of(run), run.budget, run.model, **settings)
+        condense = condense_of(run, partial(clock.count, "condense"))
+        buffer = CondensedBuffer(condense, run.budget, run.model, **settings)
     buffer.post_adapt = clock.timed("condense", buffer.post_adapt)  # type: ignore[method-assign]
     return buffer
 
 
-def condense_of(run: ContinualRun) -> Condense:
+def condense_of(
+    run: ContinualRun, count: Callable[[float, int], None] = lambda seconds, nbytes: None
+) -> Condense:
     """What a step's memory is made with.
 
+    Args:
+        count: told the seconds and the peak memory of sets that another run has condensed.
+
     Raises:
-        InputError: if all classes are to be condensed together, and what comes out cannot be parted.
+        InputError: if all classes are to be condensed together, and what comes out cannot be parted; or the
+            run that has condensed the memory has none that fits.
     """
     assert run.condenser is not None
+    if run.memory_of is not None:
+        return Recalled(run.memory_of, run.settings(), run.condenser, count)
     if not run.joint_condensed:
         return run.condenser
     seed = fold(run.seed, "buffer", "condense jointly")

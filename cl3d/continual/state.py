@@ -13,6 +13,7 @@ from avalanche.training.templates import SupervisedTemplate
 from torch import Tensor
 
 from cl3d.atomic import remove
+from cl3d.continual.memory_files import MEMORY
 from cl3d.continual.results import Results, kind_of
 from cl3d.continual.steps import Step
 from cl3d.distill.checkpoint import (
@@ -46,7 +47,7 @@ class RunStates:
     @property
     def memory(self) -> Path:
         """Where the sets of the memory are kept."""
-        return self.folder / "memory"
+        return self.folder / MEMORY
 
     def initial_file(self, step: int) -> Path:
         """Where it is kept what the set of ``step`` started from, if it is."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,15 @@ from cl3d import __version__
 from cl3d.configured import continual_run
 from cl3d.continual import ContinualRun, finished
 from cl3d.data import Dataset
+from cl3d.distill import Reservoir
 from cl3d.errors import InputError, check_whole
-from cl3d.report.jobs import Job, listed, seeds_of
+from cl3d.report.jobs import Job, listed, quoted, seeds_of
 
-ELSEWHERE = ("folder", "resume", "report", "logger", "class_order", "order_seed")
+ELSEWHERE = ("folder", "resume", "report", "logger", "class_order", "order_seed", "memory_of")
 """Settings of ``cl_run.py`` that a digest does not have, or in another form."""
+
+LEARNING = ("strategy", "classifier")
+"""Settings of ``cl_run.py`` that a memory does not hang on."""
 
 OWN = ("seed", "order_seed", "dataset", "benchmark", "experiment")
 """Settings that a comparison gives each run itself, or that bounds would have to share."""
@@ -36,12 +40,29 @@ DATA_PLACES = ("root", "download", "cache")
 
 @dataclass(frozen=True)
 class CellJob(Job):
-    """A run of ``cl_run.py``: its results are there from the start, and say when they are whole."""
+    """A run of ``cl_run.py``: its results are there from the start, and say when they are whole.
+
+    Attributes:
+        memory: the same for runs that condense the same; None of those without a memory, and of reservoirs,
+            which are not condensed.
+    """
+
+    memory: str | None = None
 
     @property
     def done(self) -> bool:
         """Whether the run is finished."""
         return finished(self.product.parent)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the run whose memory it takes is finished."""
+        return self.needs is None or finished(self.needs.parent)
+
+    def taking(self, source: CellJob) -> CellJob:
+        """The run with the memory of another."""
+        memory_of = f"memory_of={quoted(source.product.parent)}"
+        return replace(self, settings=(*self.settings, memory_of), needs=source.product)
 
 
 @dataclass(frozen=True)
@@ -104,11 +125,30 @@ class Grid:
         Raises:
             InputError: if one of them cannot be run.
         """
-        return {
-            f"{strategy}, {steps} steps": planner.table(strategy, steps, self.buffers, self.bounds)
-            for strategy in self.strategies
-            for steps in self.steps
-        }
+        return condensing_once(
+            {
+                f"{strategy}, {steps} steps": planner.table(strategy, steps, self.buffers, self.bounds)
+                for strategy in self.strategies
+                for steps in self.steps
+            }
+        )
+
+
+def condensing_once(tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, tuple[Kind, ...]]:
+    """The same tables; of runs that condense the same, one does, and the others take its memory."""
+    jobs = [job for kinds in tables.values() for kind in kinds for job in kind.jobs]
+    sources = dict[str | None, CellJob]()
+    for job in sorted(jobs, key=lambda job: not job.done):  # stable: what is there already comes first
+        sources.setdefault(job.memory, job)
+
+    def placed(job: CellJob) -> CellJob:
+        source = sources[job.memory]
+        return job if job.memory is None or job.product == source.product else job.taking(source)
+
+    return {
+        title: tuple(replace(kind, jobs=tuple(map(placed, kind.jobs))) for kind in kinds)
+        for title, kinds in tables.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -170,9 +210,11 @@ class Planner:
         how = "all classes at once" if together else f"{steps} steps, class order {order}"
         for seed in self.seeds:
             folder = self.store / self._digest(config, run.order, seed)
+            remembers = run.strategy.needs_buffer and not isinstance(run.condenser, Reservoir)
+            memory = self._digest(config, run.order, seed, LEARNING) if remembers else None
             told = f"{title}, {how}, seed {seed}"
             settings = (*overrides, f"steps={steps}", f"order_seed={order}", f"seed={seed}", "report=false")
-            yield CellJob(told, "cl_run", settings, folder / "results.json")
+            yield CellJob(told, "cl_run", settings, folder / "results.json", memory=memory)
 
     def _config(self, overrides: tuple[str, ...], steps: int, order: int) -> DictConfig:
         config = OmegaConf.merge(self.compose(overrides), {"steps": steps, "order_seed": order})
@@ -184,11 +226,11 @@ class Planner:
         assert isinstance(run, ContinualRun)
         return run
 
-    def _digest(self, config: DictConfig, order: Sequence[int], seed: int) -> str:
-        """Names a run by all that decides what comes out of it."""
+    def _digest(self, config: DictConfig, order: Sequence[int], seed: int, apart: Sequence[str] = ()) -> str:
+        """Names a run by all that decides what comes out of it, but for settings that stand apart."""
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)
-        settings = {str(key): value for key, value in plain.items() if key not in ELSEWHERE}
+        settings = {str(key): value for key, value in plain.items() if key not in (*ELSEWHERE, *apart)}
         data = {key: value for key, value in settings["data"].items() if key not in DATA_PLACES}
         content = {
             "settings": settings | {"data": data, "seed": seed},

@@ -69,21 +69,28 @@ def show_plan(terminal: Terminal, comparison: Comparison, workers: int) -> None:
     for title, kinds in comparison.tables.items():
         for kind in kinds:
             waiting = [job for job in kind.jobs if not job.done]
-            seconds = start + (_measured(kind) or expected_seconds(kind.run, each))
-            left |= {job.product: seconds for job in waiting}
+            whole, learning = _measured(kind) or (
+                expected_seconds(kind.run, each, condensing=condensing) for condensing in (True, False)
+            )
+            seconds = start + whole
+            left |= {job.product: start + (learning if job.needs else whole) for job in waiting}
             counts = [str(len(kind.jobs)), str(len(kind.jobs) - len(waiting))]
             rows.append([title, kind.label, *counts, duration(seconds)])
     terminal.say(markdown(["table", "memory", "runs", "finished", "time of each"], rows))
-    whole = duration(sum(left.values()) / workers)
+    together = duration(sum(left.values()) / workers)
     terminal.say(
-        f"left: {len(left)} runs, about {whole}, {workers} at once" if left else "all runs are there"
+        f"left: {len(left)} runs, about {together}, {workers} at once" if left else "all runs are there"
     )
 
 
-def _measured(kind: Kind) -> float | None:
-    """Seconds of a row's runs that are finished, or None."""
+def _measured(kind: Kind) -> tuple[float, float] | None:
+    """Seconds of a row's runs that are finished, and those without condensing; None if there are none."""
     times = [json.loads(job.product.with_name("seconds.json").read_text()) for job in kind.jobs if job.done]
-    return statistics.fmean(told["total"] for told in times) if times else None
+    if not times:
+        return None
+    whole = statistics.fmean(told["total"] for told in times)
+    condensing = statistics.fmean(sum(step["condense"] for step in told["per_step"]) for told in times)
+    return whole, whole - condensing
 
 
 def run_all(jobs: Sequence[CellJob], scripts: Path, workers: int, terminal: Terminal) -> None:
@@ -95,7 +102,8 @@ def run_all(jobs: Sequence[CellJob], scripts: Path, workers: int, terminal: Term
     """
     told = False
     while left := [job for job in jobs if not job.done]:
-        free = [job for job in left if not in_use(job.product.parent)]
+        idle = {job.product: job for job in left if not in_use(job.product.parent)}
+        free = [job for job in idle.values() if job.ready or job.needs in idle]
         if not free:
             if not told:
                 terminal.say(f"another process runs {left[0].title}: waiting for it")

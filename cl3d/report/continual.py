@@ -33,6 +33,8 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         clouds, nbytes = planned_memory(run)
         named = f"{run.condenser.name}, {run.budget.in_words}"
         rows.append(("memory", f"{named}: about {clouds:,} clouds, up to {size(nbytes)}"))
+        if run.memory_of is not None:
+            rows.append(("condensed by", f"{run.memory_of}; times and peak memory of condensing are its"))
         if run.joint_condensed:
             rows.append(
                 ("LEAKS", "the memory is condensed from all classes before the first step: a control")

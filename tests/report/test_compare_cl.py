@@ -104,6 +104,30 @@ def test_a_run_is_named_by_what_it_is_and_not_by_how_it_is_written(plan):
     assert only("random", settings=["classifier=nearest_mean"]) != only("random")
 
 
+def test_what_two_protocols_both_condense_is_condensed_once(plan, tmp_path):
+    def by_kind():
+        tables = plan(steps=2, buffers=["random", "dm"], seeds=1, class_orders=1, bounds=["naive"])
+        return [[kind.jobs[0] for kind in tables[f"{name}, 2 steps"]] for name in ("scratch", "rehearse")]
+
+    (scratch, scratch_dm, naive), (rehearse, rehearse_dm, same_naive) = by_kind()
+    assert [job.needs for job in (scratch, scratch_dm, naive)] == [None] * 3
+    assert [job.needs for job in (rehearse, rehearse_dm)] == [scratch.product, scratch_dm.product]
+    assert rehearse_dm.settings[-1] == f'memory_of="{scratch_dm.product.parent}"'
+    assert same_naive.product == naive.product
+    assert same_naive.needs is None
+    assert not rehearse_dm.ready
+    rehearse_dm.product.parent.mkdir()
+    rehearse_dm.product.write_text(json.dumps({"status": "finished"}))
+    (_, scratch_dm, _), (_, rehearse_dm, _) = by_kind()  # what is there already is taken
+    assert (scratch_dm.needs, rehearse_dm.needs) == (rehearse_dm.product, None)
+    assert scratch_dm.ready
+
+
+def test_reservoirs_share_nothing(plan):
+    tables = plan(buffers=["reservoir"], bounds=[], settings=["total=6144", "ppc=null"])
+    assert all(job.needs is None for kinds in tables.values() for kind in kinds for job in kind.jobs)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -245,6 +269,23 @@ def test_a_tiny_comparison_end_to_end(compared, tmp_path, capsys):
         paired = [s for s in settings if s["seed"] == seed and len(s["classes_per_step"]) == 2]
         assert len(paired) == 3
         assert len({str(s["class_order"]) for s in paired}) == 1
+
+
+def test_two_protocols_over_one_memory_end_to_end(compared, tmp_path, capsys):
+    call, ran = compared
+    both = 'strategies=["scratch strategy.training.epochs=2","rehearse strategy.training.epochs=2"]'
+    arguments = ('buffers=["dm condenser.iterations=2"]', "seeds=1", "bounds=[]")
+    assert call(*arguments, both) == 0
+    assert [title.split(", ")[1].split()[0] for title in ran] == ["scratch", "rehearse"]
+    assert "condensed by" in capsys.readouterr().out
+    alone = 'strategies=["rehearse strategy.training.epochs=2"]'
+    assert call(*arguments, alone, f"cells={tmp_path / 'others'}", folder="alone") == 0
+    with (tmp_path / "compared" / "runs.csv").open(newline="") as file:
+        folders = {row["strategy"]: Path(row["folder"]) for row in csv.DictReader(file)}
+    with (tmp_path / "alone" / "runs.csv").open(newline="") as file:
+        (own,) = (Path(row["folder"]) for row in csv.DictReader(file))
+    kept = [(where / "results.json").read_bytes() for where in (folders["rehearse"], own)]
+    assert kept[0] == kept[1]
 
 
 def test_another_comparison_runs_only_what_is_new(compared, tmp_path, capsys):
