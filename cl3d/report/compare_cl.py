@@ -72,10 +72,11 @@ def show_plan(terminal: Terminal, comparison: Comparison, workers: int) -> None:
             whole, learning = _measured(kind) or (
                 expected_seconds(kind.run, each, condensing=condensing) for condensing in (True, False)
             )
-            seconds = start + whole
-            left |= {job.product: start + (learning if job.needs else whole) for job in waiting}
+            times = {job.product: start + (learning if job.needs else whole) for job in waiting}
+            left |= times
             counts = [str(len(kind.jobs)), str(len(kind.jobs) - len(waiting))]
-            rows.append([title, kind.label, *counts, duration(seconds)])
+            told = statistics.fmean(times.values()) if times else start + whole
+            rows.append([title, kind.label, *counts, duration(told)])
     terminal.say(markdown(["table", "memory", "runs", "finished", "time of each"], rows))
     together = duration(sum(left.values()) / workers)
     terminal.say(
