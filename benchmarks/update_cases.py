@@ -17,7 +17,7 @@ from cl3d.clouds import PointClouds, normalize
 from cl3d.distill import Budget, Condenser, Networks, presets
 from cl3d.distill.loop import Loop
 from cl3d.distill.networks import BuildModel
-from cl3d.distill.objectives import GradientMatching
+from cl3d.distill.objectives import GradientMatching, SortedFeatureMatching
 from cl3d.distill.optimizers import SGD
 from cl3d.distill.parameterizations.generator import Generator
 from cl3d.distill.surrogates import Fresh, Trained
@@ -49,6 +49,11 @@ class Case:
     model: Callable[..., Any]
     ppc: int = 1
     classes: int | None = None
+
+    @property
+    def searched(self) -> bool:
+        """Whether all points are searched for each channel's largest; sorted features want all of them."""
+        return not isinstance(self.condenser.objective, SortedFeatureMatching)
 
 
 LIGHT = Trained(inner=1 << 30, training=Training(epochs=1, batch_size=256, optimizer=SGD(lr=1e-3)))

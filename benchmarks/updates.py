@@ -150,7 +150,7 @@ def line(name: str, found: dict[str, Any]) -> list[str]:
         " and ".join(f"{memory[side] / MIB:,.0f}" for side in shown),
         " and ".join(f"{counts[side]:,}" for side in shown),
         f"{100 * floor / statistics.median(tuned['cl3d']):.0f}",
-        f"{100 * floor / search:.0f}" if search else "–",
+        f"{100 * floor / search:.0f}" if CASES[name].searched else "–",
     ]
 
 
