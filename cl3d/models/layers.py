@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from cl3d.errors import InputError
 from cl3d.ops import naive
+from cl3d.ops.pooled_chain import pooled_chain
 from cl3d.ops.pooled_linear import pooled_linear
-from cl3d.ops.shared_linear import PointNorm, shared_linear
+from cl3d.ops.shared_linear import PointNorm, by_running_statistics, shared_linear
 
 NORMS = ("batch", "instance", "group", "none")
 MOST_GROUPS = 32
@@ -44,6 +45,18 @@ class SharedLayer(nn.Module):
         """The max of the feature map over points: (b, n, inputs) → (b, outputs)."""
         layer = pooled_linear if self.fused else naive.pooled_linear
         return layer(x, self.linear.weight, self.linear.bias, self.norm, relu=True)
+
+    def pooled_behind(self, before: nn.Sequential, x: Tensor) -> Tensor:
+        """``pooled(before(x))``; see :func:`cl3d.ops.pooled_chain.pooled_chain`.
+
+        Args:
+            before: shared layers, which may be none.
+            x: (b, n, inputs of the first).
+        """
+        alone = all(isinstance(layer, SharedLayer) and by_running_statistics(layer.norm) for layer in before)
+        if not (self.fused and alone and len(before)):
+            return self.pooled(before(x))
+        return pooled_chain(before, x, self.linear.weight, self.linear.bias, self.norm, relu=True)
 
 
 def shared_layers(sizes: Sequence[int], norm: str, fused: bool = True) -> nn.Sequential:

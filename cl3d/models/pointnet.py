@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from cl3d.errors import InputError
 from cl3d.models.grouped_layers import check_network, check_sizes
-from cl3d.models.layers import classifier, shared_layers
+from cl3d.models.layers import SharedLayer, classifier, shared_layers
 from cl3d.models.pooled_last import PooledLast
 from cl3d.models.transform_net import TransformNet
 
@@ -69,14 +69,23 @@ class PointNet(PooledLast):
 
     def before_last(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
-        x = points
-        if self.point_transform is not None:
-            x = self.point_transform(x)
-        for depth, layer in enumerate(self.layers[:-1]):
-            x = layer(x)
-            if depth == 1 and self.feature_transform is not None:
-                x = self.feature_transform(x)
-        return x
+        x, left = self._turned(points)
+        before: Tensor = left[:-1](x)
+        return before
+
+    def features(self, points: Tensor) -> Tensor:
+        """See :class:`~cl3d.models.pooled_last.PooledLast`."""
+        x, left = self._turned(points)
+        last = left[-1]
+        assert isinstance(last, SharedLayer)
+        return last.pooled_behind(left[:-1], x)
+
+    def _turned(self, points: Tensor) -> tuple[Tensor, nn.Sequential]:
+        """Behind the transforms: (b, p, in_channels) → (b, p, d), and the layers that are left."""
+        x = points if self.point_transform is None else self.point_transform(points)
+        if self.feature_transform is None:
+            return x, self.layers
+        return self.feature_transform(self.layers[:2](x)), self.layers[2:]
 
 
 def pointnet_small(num_classes: int, **overrides: Any) -> PointNet:

@@ -46,9 +46,9 @@ class TransformNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Each point times its cloud's matrix: (b, n, inputs) → the same shape."""
-        before_last, last = self.layers[:-1](x), self.layers[-1]
+        last = self.layers[-1]
         assert isinstance(last, SharedLayer)
-        return transformed(x, self.classifier(last.pooled(before_last)), self.k)
+        return transformed(x, self.classifier(last.pooled_behind(self.layers[:-1], x)), self.k)
 
 
 @torch.no_grad()

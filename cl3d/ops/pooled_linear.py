@@ -51,12 +51,29 @@ def pooled_linear(
     check_shared(x, weight, bias, norm)
     if has_few_points(x, norm):
         return naive.pooled_linear(x, weight, bias, norm, relu)
-    rising = weight.detach()
-    if norm is not None and norm.weight is not None:
-        # sign 0 makes all points of a channel tie, as they do where the norm's weight is 0
-        rising = rising * norm.weight.detach().sign().unsqueeze(1)
-    winners = x.flatten(0, 1).index_select(0, winning_rows(x, rising).flatten())
-    pooled: Tensor = (winners.view(len(x), *weight.shape) * weight).sum(dim=-1)
+    rows = winning_rows(x, rising(weight, norm))
+    winners = x.flatten(0, 1).index_select(0, rows.flatten()).view(*rows.shape, -1)
+    return map_winners(winners, x, weight, bias, norm, relu)
+
+
+def rising(weight: Tensor, norm: PointNorm | None) -> Tensor:
+    """The map, without a graph, under which each channel's largest point is the largest behind the norm."""
+    if norm is None or norm.weight is None:
+        return weight.detach()
+    # sign 0 makes all points of a channel tie, as they do where the norm's weight is 0
+    return weight.detach() * norm.weight.detach().sign().unsqueeze(1)
+
+
+def map_winners(
+    winners: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, norm: PointNorm | None, relu: bool
+) -> Tensor:
+    """The layer's values at each channel's winner: (b, c, d) → (b, c).
+
+    Args:
+        x: the points that the norm's statistics are taken over, (b, n, d).
+        weight, bias, norm, relu: see :func:`pooled_linear`.
+    """
+    pooled: Tensor = (winners * weight).sum(dim=-1)
     if bias is not None:
         pooled = pooled + bias
     if norm is not None:

@@ -98,6 +98,11 @@ def scale_of(norm: PointNorm, var: Tensor) -> Tensor:
     return scale if norm.weight is None else scale * norm.weight
 
 
+def by_running_statistics(norm: PointNorm | None) -> bool:
+    """Whether the norm, if there is one, treats each point by itself."""
+    return norm is None or (isinstance(norm, nn.BatchNorm1d) and not uses_batch(norm))
+
+
 def uses_batch(norm: nn.BatchNorm1d) -> bool:
     """Whether the norm takes its statistics from the batch, not from its running ones."""
     return norm.training or norm.running_mean is None
