@@ -17,6 +17,11 @@ def set_file(step: int, after: int | None = None) -> str:
     return f"step_{step + 1:02d}" + ("" if after is None else f"_after_{after + 1:02d}") + ".safetensors"
 
 
+def initial_file(folder: Path, step: int) -> Path:
+    """Where a run's folder keeps what the set of ``step`` (from 0) started from, if it does."""
+    return folder / "initial" / set_file(step)
+
+
 class MemoryFiles:
     """Keeps a memory's sets in one folder; a file that was written is never changed.
 
