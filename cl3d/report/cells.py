@@ -29,7 +29,7 @@ ELSEWHERE = ("folder", "resume", "report", "logger", "class_order", "order_seed"
 LEARNING = ("strategy", "classifier")
 """Settings of ``cl_run.py`` that a memory does not hang on."""
 
-OWN = ("seed", "order_seed", "dataset", "benchmark", "experiment")
+OWN = ("seed", "order_seed", "memory_of", "dataset", "benchmark", "experiment")
 """Settings that a comparison gives each run itself, or that bounds would have to share."""
 
 GROUPS = ("strategy", "buffer", "condenser")

@@ -145,6 +145,7 @@ def test_reservoirs_share_nothing(plan):
         ({"steps": [2, 9]}, "steps=9 with 5 classes"),
         ({"steps": 0}, "steps=0"),
         ({"settings": ["seed=3"]}, "no setting to share"),
+        ({"settings": ["memory_of=runs/other"]}, "no setting to share"),
         ({"settings": ["ppc=3"], "ppc": 5}, "has a key of its own"),
         ({"settings": ["data.num_points=16"]}, "no setting to share"),
         ({"settings": ["model=dgcnn"]}, "no setting to share"),
