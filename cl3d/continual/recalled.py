@@ -11,7 +11,7 @@ from typing import Any
 from cl3d import __version__
 from cl3d.clouds import PointClouds
 from cl3d.continual.benchmark import parted
-from cl3d.continual.memory_files import MEMORY, initial_file, set_file
+from cl3d.continual.memory_files import MEMORY, PROVENANCE, initial_file, set_file
 from cl3d.distill import Reservoir, SyntheticSet, load
 from cl3d.distill.condenser import Condenser
 from cl3d.distill.initial import load_initial
@@ -63,6 +63,7 @@ class Recalled:
             [step["condense"] for step in self._read(name, ("per_step",))["per_step"]]
             for name in ("seconds.json", "peak_memory.json")
         )
+        self._provenance = {key: settings[key] for key in PROVENANCE}
         for step in range(len(self._groups)):  # before any training
             self._set(step)
 
@@ -95,10 +96,15 @@ class Recalled:
             )
 
     def _set(self, step: int) -> SyntheticSet:
+        path = self.folder / MEMORY / set_file(step)
         try:
-            return load(self.folder / MEMORY / set_file(step))
+            synthetic = load(path)
         except InputError as error:
             raise InputError(f"memory_of={self.folder}: {error}; or {LEAVE_OUT}") from error
+        told = synthetic.info.get("provenance", {})
+        if any(told.get(key) != value for key, value in {**self._provenance, "step": step}.items()):
+            raise InputError(f"memory_of={self.folder}: {path} is a set of another run or step: {LEAVE_OUT}")
+        return synthetic
 
     def _read(self, name: str, keys: tuple[str, ...]) -> dict[str, Any]:
         """A JSON file of the run that has these keys."""

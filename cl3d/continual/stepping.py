@@ -12,7 +12,7 @@ from avalanche.training.templates import SupervisedTemplate
 
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
-from cl3d.continual.memory_files import MemoryFiles, initial_file
+from cl3d.continual.memory_files import PROVENANCE, MemoryFiles, initial_file
 from cl3d.continual.recorder import Recorder
 from cl3d.continual.results import Results
 from cl3d.continual.state import RunStates, restore
@@ -22,19 +22,6 @@ from cl3d.distill import Networks, SyntheticSet
 from cl3d.distill.checkpoint import State
 from cl3d.distill.initial import save_initial
 from cl3d.progress import Progress, silent
-
-PROVENANCE = (
-    "dataset",
-    "data_fingerprint",
-    "num_points",
-    "model",
-    "buffer_settings",
-    "budget",
-    "leaks",
-    "seed",
-    "class_names",
-)
-"""Settings of a run that the files of its memory tell."""
 
 PHASES = 2
 """Of a step: learning, which is condensing and training in the order of the strategy, and testing."""

@@ -169,6 +169,16 @@ def test_what_is_missing_or_damaged_is_said_before_any_training(
         tiny_run(dataset, memory_of=copy)
 
 
+def test_sets_of_another_run_or_step_are_noticed(dataset, source, tmp_path):
+    tiny_run(dataset, seed=4, order_seed=3).start(tmp_path / "other")
+    own, other = (folder / "memory" / "step_01.safetensors" for folder in (source, tmp_path / "other"))
+    for number, file in ((1, other), (2, own)):
+        copy = shutil.copytree(source, tmp_path / f"copy_{number}")
+        shutil.copy(file, copy / "memory" / f"step_0{number}.safetensors")
+        with pytest.raises(InputError, match=f"step_0{number}.safetensors is a set of another run or step"):
+            tiny_run(dataset, memory_of=copy)
+
+
 def test_models_that_cannot_be_told_apart_are_refused(dataset, tmp_path):
     def nameless(width):
         return replace(tiny_run(dataset), model=lambda classes: PointNet(classes, channels=(width,)))
