@@ -77,6 +77,17 @@ def test_an_interrupted_run_goes_on_with_a_source_that_has_moved(there, interrup
     assert "condensed by" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("begun_with", ["memory_of: null", ""])
+def test_a_run_that_was_begun_without_takes_what_is_left(there, interrupted, monkeypatch, begun_with):
+    config = interrupted / "config.yaml"
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("memory_of:")]
+    config.write_text("\n".join([*lines, begun_with, ""]))
+    settings = (*TINY_RUN, *DM, *REHEARSE, "memory_of=../source")
+    monkeypatch.setattr("cl3d.distill.Condenser.__call__", None)  # nothing is condensed
+    assert run("cl_run", *settings, monkeypatch=monkeypatch, folder=interrupted) == 0
+    assert same(interrupted, there / "alone")
+
+
 def test_a_sweep_takes_the_memory_of_each_seed(there, monkeypatch, capsys):
     def call(*arguments):
         return run("cl_run", *arguments, *TINY_RUN[:-1], *DM, monkeypatch=monkeypatch, folder=None)
