@@ -24,6 +24,7 @@ def anchored(config: DictConfig) -> DictConfig:
         value = OmegaConf.select(config, key)
         if key == "data.root" and value is None and "root" in config.get("data", {}):
             value = _relative_root()
+        value = str(value) if type(value) is int else value  # a folder may be called 2026
         if isinstance(value, str) and value and not (key == "class_order" and _is_name(value)):
             OmegaConf.update(config, key, str(Path(value).expanduser().absolute()))
     return config

@@ -24,6 +24,9 @@ from cl3d.errors import InputError
 HOW = ("folder", "resume", "workers", "dry_run", "report", "logger", "memory_of")
 """Settings that say where and how a run goes and not what it is."""
 
+AGAIN = ("memory_of",)
+"""Those of them that may stand beside ``resume=``: what a run takes from another may be gone meanwhile."""
+
 LONGEST_NAME = 120
 """Characters of a job's folder; file systems take 255."""
 
@@ -89,7 +92,8 @@ def _resumed(config: DictConfig, folder: Path) -> DictConfig:
         return config
     if not isinstance(config.resume, str) or not config.resume:
         raise InputError(f"resume={config.resume}: give the folder of a run")
-    others = [text for text in HydraConfig.get().overrides.task if not text.startswith("resume=")]
+    given = HydraConfig.get().overrides.task
+    others = [text for text in given if text.split("=")[0] not in ("resume", *AGAIN)]
     if others or str(HydraConfig.get().mode) == "RunMode.MULTIRUN":
         what = ", ".join(others) or "-m"
         raise InputError(f"resume={config.resume} takes the run's own settings: leave out {what}")
@@ -107,7 +111,8 @@ def _resumed(config: DictConfig, folder: Path) -> DictConfig:
     if differing:
         raise InputError(f"{folder} was left by another version (it differs in {differing}): start it anew")
     # how a run goes may have got settings since
-    whole = OmegaConf.merge({name: config[name] for name in HOW if name in config}, stored)
+    changed = {name: config[name] for name in AGAIN if any(text.startswith(f"{name}=") for text in given)}
+    whole = OmegaConf.merge({name: config[name] for name in HOW if name in config}, stored, changed)
     assert isinstance(whole, DictConfig)
     return whole
 

@@ -52,6 +52,7 @@ def test_a_run_is_gone_on_with_from_another_folder(there: Path, monkeypatch: pyt
 
 def test_relative_paths_become_absolute(there: Path) -> None:
     config = OmegaConf.create({"data": {"root": "own.npz", "cache": "~/kept"}, "class_order": "mine.json"})
+    assert anchored(OmegaConf.create({"memory_of": 2026})) == {"memory_of": str(there / "2026")}
     assert anchored(config) == {
         "data": {"root": str(there / "own.npz"), "cache": str(Path.home() / "kept")},
         "class_order": str(there / "mine.json"),

@@ -60,7 +60,7 @@ def training_passes(run: ContinualRun, condensing: bool = True) -> float:
     test = torch.bincount(data.test.labels, minlength=data.num_classes)
     passes, memory, seen, trained = 0.0, Held(), 0, 0
     remembers = run.strategy.needs_buffer and run.condenser is not None
-    plan, planned = (run.plan().steps(), run.plan().clouds()) if remembers else ([], [])
+    made, planned = (run.plan().made(), run.plan().clouds()) if remembers else ([], [])
     for step, size in enumerate(run.classes_per_step):
         classes = run.order[seen : seen + size]
         seen += size
@@ -70,8 +70,8 @@ def training_passes(run: ContinualRun, condensing: bool = True) -> float:
         tested = int(test[run.order[:seen]].sum() + test[ahead].sum() + test[classes].sum())
         trained += clouds
         if run.condenser is not None and remembers:
-            decoded = sum(map(run.condenser.parameterization.decoded, plan[step][1]))
-            passes += condensing_passes(run.condenser, clouds, size, points, decoded) if condensing else 0
+            stored = made[step].clouds
+            passes += condensing_passes(run.condenser, clouds, size, points, stored) if condensing else 0
             each = run.condenser.parameterization.decoded_points(points) / points
             memory = Held(memory.after, planned[step], each)
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested

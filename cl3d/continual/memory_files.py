@@ -11,10 +11,28 @@ from cl3d.distill import SyntheticSet, load, save
 MEMORY = "memory"
 """The folder of these files in a run's."""
 
+PROVENANCE = (
+    "dataset",
+    "data_fingerprint",
+    "num_points",
+    "model",
+    "buffer_settings",
+    "budget",
+    "leaks",
+    "seed",
+    "class_names",
+)
+"""Settings of a run that the files of its memory tell."""
+
 
 def set_file(step: int, after: int | None = None) -> str:
     """The name of the file of the set that ``step`` (from 0) made, or of what is left ``after`` another."""
     return f"step_{step + 1:02d}" + ("" if after is None else f"_after_{after + 1:02d}") + ".safetensors"
+
+
+def initial_file(folder: Path, step: int) -> Path:
+    """Where a run's folder keeps what the set of ``step`` (from 0) started from, if it does."""
+    return folder / "initial" / set_file(step)
 
 
 class MemoryFiles:

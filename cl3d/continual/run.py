@@ -88,6 +88,7 @@ class ContinualRun:
         self.condenser.check_model(self.model)
         self.plan().steps()  # refuses budgets below one cloud per class, and what does not fit them
         condense_of(self)  # refuses what cannot be condensed jointly, and a memory_of that does not fit
+        self.plan().clouds()  # refuses a total to which a set could not shrink
 
     @cached_property
     def segments(self) -> bool:
@@ -124,9 +125,15 @@ class ContinualRun:
         """What the memory will hold; the run needs one."""
         assert self.condenser is not None
         train = self.dataset.train
-        counts = torch.bincount(train.labels, minlength=self.dataset.num_classes)[self.order]
+        counts = torch.bincount(train.labels, minlength=self.dataset.num_classes).tolist()
         return MemoryPlan(
-            self.condenser, self.budget, train.num_points, counts.tolist(), self.classes_per_step
+            condenser=self.condenser,
+            budget=self.budget,
+            num_points=train.num_points,
+            there={label: counts[label] for label in self.order},
+            classes_per_step=self.classes_per_step,
+            parts=self.segments,
+            joint=self.joint_condensed,
         )
 
     @property

@@ -17,6 +17,8 @@ from cl3d.continual.recorder import AccuracyRecorder, Recorder
 from cl3d.continual.reservoir import ReservoirBuffer
 from cl3d.continual.stepping import Stepping
 from cl3d.distill import Networks, Reservoir
+from cl3d.distill.networks import model_name
+from cl3d.errors import InputError
 from cl3d.peak_memory import PeakMemory
 from cl3d.progress import Progress
 from cl3d.random import fold
@@ -84,10 +86,15 @@ def condense_of(
 
     Raises:
         InputError: if all classes are to be condensed together, and what comes out cannot be parted; or the
-            run that has condensed the memory has none that fits.
+            run that has condensed the memory has none that fits, or its model has no name to tell it by.
     """
     assert run.condenser is not None
     if run.memory_of is not None:
+        if not run.resumable:
+            raise InputError(
+                f"memory_of={run.memory_of}: a model without a name ({model_name(run.model)}) may be another "
+                "there: give a function or a class that has one"
+            )
         return Recalled(run.memory_of, run.settings(), run.condenser, count)
     if not run.joint_condensed:
         return run.condenser

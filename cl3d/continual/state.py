@@ -49,10 +49,6 @@ class RunStates:
         """Where the sets of the memory are kept."""
         return self.folder / MEMORY
 
-    def initial_file(self, step: int) -> Path:
-        """Where it is kept what the set of ``step`` started from, if it is."""
-        return self.folder / "initial" / f"step_{step + 1:02d}.safetensors"
-
     def condensing_file(self, step: int) -> Path:
         """Where ``step`` keeps how far its condensation is."""
         return self.folder / "state" / f"condensing_{step + 1:02d}.safetensors"

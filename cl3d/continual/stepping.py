@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from avalanche.training.templates import SupervisedTemplate
 
 from cl3d.continual.buffer import CondensedBuffer
 from cl3d.continual.clock import Clock
-from cl3d.continual.memory_files import MemoryFiles
+from cl3d.continual.memory_files import PROVENANCE, MemoryFiles, initial_file
 from cl3d.continual.recorder import Recorder
 from cl3d.continual.results import Results
 from cl3d.continual.state import RunStates, restore
@@ -21,19 +22,6 @@ from cl3d.distill import Networks, SyntheticSet
 from cl3d.distill.checkpoint import State
 from cl3d.distill.initial import save_initial
 from cl3d.progress import Progress, silent
-
-PROVENANCE = (
-    "dataset",
-    "data_fingerprint",
-    "num_points",
-    "model",
-    "buffer_settings",
-    "budget",
-    "leaks",
-    "seed",
-    "class_names",
-)
-"""Settings of a run that the files of its memory tell."""
 
 PHASES = 2
 """Of a step: learning, which is condensing and training in the order of the strategy, and testing."""
@@ -80,7 +68,7 @@ class Stepping:
         provenance = {key: results.settings[key] for key in PROVENANCE}
         files, done = MemoryFiles(states.memory), len(results.steps)
         if self.buffer is not None and self.keep_initial:
-            self.buffer.on_condensed = partial(_keep_initial, states)
+            self.buffer.on_condensed = partial(_keep_initial, states.folder)
         if state is not None:
             self._restore(state, files, results.steps[-1])
         for step, experience in enumerate(self.benchmark.train_stream[done:], done):
@@ -136,6 +124,6 @@ class Stepping:
         )
 
 
-def _keep_initial(states: RunStates, step: int, synthetic: SyntheticSet) -> None:
+def _keep_initial(folder: Path, step: int, synthetic: SyntheticSet) -> None:
     if synthetic.initial is not None:
-        save_initial(synthetic.initial, states.initial_file(step))
+        save_initial(synthetic.initial, initial_file(folder, step))

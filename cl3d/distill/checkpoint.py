@@ -157,5 +157,7 @@ def _digest(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+        # a single number counts as contiguous whatever its stride, and its bytes cannot be viewed then
+        flat = tensor.reshape(-1).as_strided((tensor.numel(),), (1,))
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from cl3d.distill.objectives import Objective
 from cl3d.distill.optimizers import Adam, Optimizer, check_schedule
 from cl3d.distill.parameterizations.base import Parameterization
 from cl3d.distill.parameterizations.points import Points
+from cl3d.distill.parameterizations.sizes import Size
 from cl3d.distill.resuming import checkpoint_of, state_to_go_on_from
 from cl3d.distill.sharing import least_bytes, note_small, picks_within
 from cl3d.distill.starting import started
@@ -199,6 +200,21 @@ class Condenser:
         self.parameterization.check(sum(picks), sum(shares), num_points)
         check_resolution(self.name, self.objective, self.parameterization, num_points, self.real_points)
         return shares, picks
+
+    def size(self, there: Mapping[int, int], num_points: int, budget: Budget, *, parts: bool = False) -> Size:
+        """How large the set will be, before anything is computed.
+
+        Args:
+            there: real clouds of each class, by label, ascending.
+            num_points: of the real clouds.
+            parts: whether they have parts, which the set keeps.
+
+        Raises:
+            InputError: as :meth:`plan`.
+        """
+        planned = self.plan(list(there.values()), num_points, budget)
+        shares, picks = (dict(zip(there, each, strict=True)) for each in planned)
+        return self.parameterization.size(picks, shares, num_points, parts)
 
     def least_bytes(self, num_points: int) -> int:
         """Bytes with which a class starts from at least one cloud."""

@@ -17,7 +17,6 @@ from cl3d.distill.condenser import Condenser
 from cl3d.distill.initializers import Random
 from cl3d.distill.networks import BuildModel
 from cl3d.distill.parameterizations.points import Points, PointSet
-from cl3d.distill.parameterizations.storage import point_nbytes
 from cl3d.errors import InputError
 from cl3d.models import Net, PointNet, SegmentationNet
 from cl3d.progress import Progress, silent
@@ -167,6 +166,15 @@ class Reservoir(Condenser):
         synthetic.info["budget_nbytes"] = sum(shares)
         return synthetic
 
+    @property
+    def _stored(self) -> Points:
+        assert isinstance(self.parameterization, Points)
+        return self.parameterization
+
+    def slots(self, nbytes: int, num_points: int) -> int:
+        """How many clouds it has room for, of real ones of ``num_points`` points."""
+        return self._stored.clouds_within(nbytes, num_points)
+
     def update(self, held: PointSet | None, clouds: PointClouds, nbytes: int, seed: int) -> PointSet:
         """The reservoir after further clouds, which come in drawn order.
 
@@ -177,11 +185,11 @@ class Reservoir(Condenser):
             seed: of the draws.
         """
         check_clouds(clouds, "the data to hold")
-        stored: Points = self.parameterization  # type: ignore[assignment]
+        stored = self._stored
         order = torch.randperm(len(clouds), generator=generator(seed, "order"))
         cpu = clouds.with_points(clouds.points.float()).to("cpu")[order]
         coarse = stored.coarsen(PointClouds(cpu.points, cpu.labels), fold(seed, "parameterization"))
-        capacity = nbytes // (coarse.num_points * point_nbytes(stored.storage))
+        capacity = self.slots(nbytes, clouds.num_points)
         before = coarse[:0] if held is None else PointClouds(held.decode().points.detach(), held.labels)
         tally = Tally() if held is None else Tally.from_json(held.info["tally"])
         draws = generator(seed, "slots")

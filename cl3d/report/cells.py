@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from cl3d import __version__
 from cl3d.configured import continual_run
 from cl3d.continual import ContinualRun, finished
+from cl3d.continual.recalled import recallable
 from cl3d.data import Dataset
 from cl3d.distill import Reservoir
 from cl3d.errors import InputError, check_whole
@@ -28,7 +29,7 @@ ELSEWHERE = ("folder", "resume", "report", "logger", "class_order", "order_seed"
 LEARNING = ("strategy", "classifier")
 """Settings of ``cl_run.py`` that a memory does not hang on."""
 
-OWN = ("seed", "order_seed", "dataset", "benchmark", "experiment")
+OWN = ("seed", "order_seed", "memory_of", "dataset", "benchmark", "experiment")
 """Settings that a comparison gives each run itself, or that bounds would have to share."""
 
 GROUPS = ("strategy", "buffer", "condenser")
@@ -53,6 +54,11 @@ class CellJob(Job):
     def done(self) -> bool:
         """Whether the run is finished."""
         return finished(self.product.parent)
+
+    @property
+    def gives(self) -> bool:
+        """Whether it has or will have a memory that others can take."""
+        return self.memory is not None and (not self.done or recallable(self.product.parent))
 
     @property
     def ready(self) -> bool:
@@ -138,12 +144,12 @@ def condensing_once(tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, tuple[K
     """The same tables; of runs that condense the same, one does, and the others take its memory."""
     jobs = [job for kinds in tables.values() for kind in kinds for job in kind.jobs]
     sources = dict[str | None, CellJob]()
-    for job in sorted(jobs, key=lambda job: not job.done):  # stable: what is there already comes first
-        sources.setdefault(job.memory, job)
+    for job in sorted(filter(lambda job: job.gives, jobs), key=lambda job: not job.done):
+        sources.setdefault(job.memory, job)  # the sort is stable: what is there already comes first
 
     def placed(job: CellJob) -> CellJob:
-        source = sources[job.memory]
-        return job if job.memory is None or job.product == source.product else job.taking(source)
+        source = sources.get(job.memory, job)
+        return job if job.product == source.product else job.taking(source)
 
     return {
         title: tuple(replace(kind, jobs=tuple(map(placed, kind.jobs))) for kind in kinds)

@@ -16,7 +16,7 @@ from cl3d.locks import in_use
 from cl3d.report.cells import CellJob, Kind
 from cl3d.report.curves import read_results, save_curves
 from cl3d.report.groups import Run
-from cl3d.report.jobs import run_jobs, slug
+from cl3d.report.jobs import JobsFailed, run_jobs, slug
 from cl3d.report.records import of_rows, of_runs
 from cl3d.report.summary import summarize
 from cl3d.report.tables import as_latex, as_markdown
@@ -107,15 +107,17 @@ def run_all(jobs: Sequence[CellJob], scripts: Path, workers: int, terminal: Term
         free = [job for job in idle.values() if job.ready or job.needs in idle]
         if not free:
             if not told:
-                terminal.say(f"another process runs {left[0].title}: waiting for it")
+                elsewhere = next((job for job in left if job.product not in idle), left[0])
+                terminal.say(f"another process runs {elsewhere.title}: waiting for it")
             told = True
             time.sleep(1)
             continue
         try:
             run_jobs(free, scripts, workers, terminal.say)
-        except InputError:
-            # another process may have taken one meanwhile
-            if any(not job.done and not in_use(job.product.parent) for job in free):
+        except JobsFailed as error:
+            # one that another process has taken meanwhile has not failed, nor what waits for it
+            taken = [job.done or in_use(job.product.parent) for job in error.jobs]
+            if not taken or not all(taken):
                 raise
 
 

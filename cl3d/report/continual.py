@@ -32,7 +32,8 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
     if run.strategy.needs_buffer and run.condenser is not None:
         clouds, nbytes = planned_memory(run)
         named = f"{run.condenser.name}, {run.budget.in_words}"
-        rows.append(("memory", f"{named}: about {clouds:,} clouds, up to {size(nbytes)}"))
+        about = "" if run.plan().exact else "about "
+        rows.append(("memory", f"{named}: {about}{clouds:,} clouds, up to {size(nbytes)}"))
         if run.memory_of is not None:
             rows.append(("condensed by", f"{run.memory_of}; times and peak memory of condensing are its"))
         if run.joint_condensed:
@@ -51,7 +52,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
 
 
 def planned_memory(run: ContinualRun) -> tuple[int, int]:
-    """About how many decoded clouds there are at most after a step, and the bytes of the budget."""
+    """How many decoded clouds there are at most after a step, and the bytes of the budget."""
     plan = run.plan()
     nbytes = run.budget.total or sum(sum(shares) for shares, _ in plan.steps())
     return max(plan.clouds()), nbytes

@@ -104,10 +104,10 @@ def _condensed(
             network = build_model(composed.model, parts_to_learn(config, dataset))
             built, looks = build_condenser(composed), looks_through_networks(_plain(composed.condenser))
             built.check_model(network)
-            there = dataset.train.clouds_of_each_class()
-            finest = dataset.train.num_points
-            shares, picks = built.plan(there, finest, budget(config))
-            clouds = sum(map(built.parameterization.decoded, picks))
+            train, finest = dataset.train, dataset.train.num_points
+            there = dict(zip(train.classes, train.clouds_of_each_class(), strict=True))
+            shares, picks = built.plan(list(there.values()), finest, budget(config))
+            clouds = built.size(there, finest, budget(config)).clouds
             place = slug(condenser) + (f"_by_{slug(model)}" if looks else "")
             jobs = {
                 seed: distilling(

@@ -26,6 +26,18 @@ POLL = 0.05
 """Seconds between looks at the processes."""
 
 
+class JobsFailed(InputError):
+    """Jobs have failed.
+
+    Attributes:
+        jobs: those, without others that needed them.
+    """
+
+    def __init__(self, message: str, jobs: Sequence[Job]) -> None:
+        super().__init__(message)
+        self.jobs = tuple(jobs)
+
+
 @dataclass(frozen=True)
 class Job:
     """One run of a script.
@@ -96,11 +108,11 @@ def run_jobs(
         finished: called after each job that succeeded.
 
     Raises:
-        InputError: if jobs failed, when all others are done.
+        JobsFailed: if jobs failed, when all others are done.
         KeyboardInterrupt: if this or a job was interrupted; all have been ended.
     """
     waiting = [job for job in jobs if not job.done]
-    total, failed = len(waiting), list[str]()
+    total, failed = len(waiting), dict[Job, str]()
     running: dict[Job, subprocess.Popen[bytes]] = {}
     try:
         while True:
@@ -115,13 +127,14 @@ def run_jobs(
                     finished()
                 else:
                     log = "above" if workers == 1 else _log(job)
-                    failed.append(f"{job.title}: {job.script}.py stopped with {code} (see {log})")
+                    failed[job] = f"{job.title}: {job.script}.py stopped with {code} (see {log})"
     except KeyboardInterrupt:
         _end(list(running.values()))
         raise
     if failed or waiting:
         left = f"; {len(waiting)} that need them were not run" if waiting else ""
-        raise InputError("; ".join(failed) + left + ": mend that, then run the same again")
+        told = "; ".join(failed.values()) + left
+        raise JobsFailed(f"{told}: mend that, then run the same again", list(failed))
 
 
 def listed(what: str, values: object, kind: type, example: str) -> None:

@@ -64,6 +64,8 @@ def check_condenser(
     check_parts(condenser, model, clouds)
     check_round_trip(condenser(clouds, budget=Budget(ppc=2), model=model))
     check_shrink(condenser(clouds, budget=Budget(ppc=3), model=model), 12 * clouds.num_points)
+    if every_class:
+        check_size(condenser, model, clouds)
     check_differentiable(condenser(clouds, budget=Budget(ppc=2), model=model))
 
 
@@ -191,6 +193,18 @@ def check_shrink(synthetic: SyntheticSet, cloud: int) -> None:
     assert all(torch.equal(before[name], t) for name, t in synthetic.stored().items()), (
         "shrinking changed the set itself"
     )
+
+
+def check_size(condenser: Condenser, model: BuildModel, clouds: PointClouds) -> None:
+    """What a set will hold, and without parts what shrinking leaves of it, is known before it is made."""
+    parts, there = isinstance(trial(model), SegmentationNet), clouds.clouds_of_each_class()
+    counted, budget = dict(zip(clouds.classes, there, strict=True)), Budget(ppc=3)
+    size = condenser.size(counted, clouds.num_points, budget, parts=parts)
+    synthetic = condenser(clouds, budget=budget, model=model)
+    for each in (3,) if parts else (3, 2, 1):
+        shares = dict.fromkeys(clouds.classes, each * 12 * clouds.num_points)
+        synthetic, size = synthetic.shrink(shares, seed=1), size.shrunk(shares)
+        assert len(synthetic) == size.clouds, f"{len(synthetic)} clouds, but {size.clouds} are planned"
 
 
 def check_differentiable(synthetic: SyntheticSet) -> None:

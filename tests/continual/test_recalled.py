@@ -15,6 +15,7 @@ from cl3d.continual.estimate import expected_seconds
 from cl3d.data import shapes40
 from cl3d.distill import Budget, Condenser, Training, presets
 from cl3d.errors import InputError
+from cl3d.locks import locked
 from cl3d.models import PointNet
 from cl3d.testing.condensers import small
 
@@ -140,16 +141,63 @@ def test_other_data_and_versions_are_refused(dataset, source, tmp_path):
     with pytest.raises(InputError, match=r"differs in cl3d_version\)"):
         tiny_run(dataset, memory_of=copy)
     (copy / "results.json").write_text(json.dumps(results | {"status": "interrupted"}))
-    with pytest.raises(InputError, match="not finished: resume it first"):
+    with pytest.raises(InputError, match="not finished and was left: resume it"):
+        tiny_run(dataset, memory_of=copy)
+    with locked(copy), pytest.raises(InputError, match="in use by another process: wait for it"):
         tiny_run(dataset, memory_of=copy)
 
 
-def test_what_is_missing_or_damaged_is_said(dataset, source, tmp_path):
-    with pytest.raises(InputError, match=r"there is no results\.json that can be read"):
-        tiny_run(dataset, memory_of=tmp_path / "nowhere")
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("results.json", None, r"there is no results\.json that can be read"),
+        ("results.json", b"[]", r"there is no results\.json that can be read"),
+        ("results.json", b'{"status": "finished"}', r"there is no results\.json that can be read"),
+        ("seconds.json", b"{", r"there is no seconds\.json that can be read"),
+        ("memory/step_03.safetensors", None, r"there is no file .*step_03\.safetensors"),
+        ("memory/step_02.safetensors", b"half", r"step_02\.safetensors is not a whole safetensors file"),
+    ],
+)
+def test_what_is_missing_or_damaged_is_said_before_any_training(
+    dataset, source, tmp_path, name, content, words
+):
     copy = shutil.copytree(source, tmp_path / "copy")
-    file = copy / "memory" / "step_02.safetensors"
-    file.write_bytes(file.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"step_02\.safetensors is not a whole safetensors file"):
-        tiny_run(dataset, memory_of=copy).start(tmp_path / "run")
-    assert len(json.loads((tmp_path / "run" / "results.json").read_text())["accuracy_per_step"]) == 1
+    (copy / name).unlink()
+    if content is not None:
+        (copy / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        tiny_run(dataset, memory_of=copy)
+
+
+def test_sets_of_another_run_or_step_are_noticed(dataset, source, tmp_path):
+    tiny_run(dataset, seed=4, order_seed=3).start(tmp_path / "other")
+    own, other = (folder / "memory" / "step_01.safetensors" for folder in (source, tmp_path / "other"))
+    for number, file in ((1, other), (2, own)):
+        copy = shutil.copytree(source, tmp_path / f"copy_{number}")
+        shutil.copy(file, copy / "memory" / f"step_0{number}.safetensors")
+        with pytest.raises(InputError, match=f"step_0{number}.safetensors is a set of another run or step"):
+            tiny_run(dataset, memory_of=copy)
+
+
+def test_models_that_cannot_be_told_apart_are_refused(dataset, tmp_path):
+    def nameless(width):
+        return replace(tiny_run(dataset), model=lambda classes: PointNet(classes, channels=(width,)))
+
+    nameless(5).start(tmp_path)
+    with pytest.raises(InputError, match="a model without a name"):
+        replace(nameless(7), memory_of=tmp_path)
+
+
+def test_pictures_of_what_sets_started_from_are_taken_too(dataset, tmp_path):
+    def started(folder):
+        return [file.read_bytes() for file in sorted((folder / "initial").iterdir())]
+
+    for name in ("source", "damaged", "none"):
+        tiny_run(dataset).start(tmp_path / name, keep_initial=name != "none")
+    (tmp_path / "damaged" / "initial" / "step_02.safetensors").write_bytes(b"half")
+    for name in ("source", "damaged", "none"):
+        recalled = tiny_run(dataset, Rehearse(QUICK), memory_of=tmp_path / name)
+        recalled.start(tmp_path / f"of_{name}", keep_initial=True)
+    assert started(tmp_path / "of_source") == started(tmp_path / "source")
+    assert len(started(tmp_path / "of_damaged")) == 2
+    assert not (tmp_path / "of_none" / "initial").exists()

@@ -207,6 +207,15 @@ def test_a_damaged_checkpoint_is_noted_and_done_without(tmp_path, kept):
     assert torch.equal(synthetic.decode().points, run(BASE).decode().points)
 
 
+def test_a_single_number_of_any_stride_is_kept(tmp_path):
+    """Momenta of a single cloud's angle are such."""
+    number = torch.tensor([2.0, 5.0, 7.0])[::3]
+    assert number.stride() == (3,)
+    kept = checkpoint.Checkpoint(tmp_path / "state", {})
+    kept.write(checkpoint.State({"momentum": number}, {}))
+    assert kept.read().tensors["momentum"].tolist() == [2.0]
+
+
 def test_a_coreset_needs_no_checkpoint(tmp_path):
     run(replace(BASE, objective=None, iterations=0), tmp_path / "checkpoint.safetensors")
     assert list(tmp_path.iterdir()) == []

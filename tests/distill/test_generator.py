@@ -14,8 +14,9 @@ from torch import Tensor
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill import Condenser, DistributionMatching, GradientMatching, load, save
 from cl3d.distill.parameterizations import fitting
-from cl3d.distill.parameterizations.generated import GeneratedSet, generator_nbytes
+from cl3d.distill.parameterizations.generated import GeneratedSet
 from cl3d.distill.parameterizations.generator import Generator
+from cl3d.distill.parameterizations.generator_size import generator_nbytes
 from cl3d.errors import InputError
 from cl3d.models import PointNet
 from cl3d.models.siren import ModulatedSiren, siren_shapes

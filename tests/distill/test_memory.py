@@ -22,7 +22,7 @@ from cl3d.distill import (
     TrajectoryMatching,
     statistics,
 )
-from cl3d.distill.parameterizations.generated import generator_nbytes
+from cl3d.distill.parameterizations.generator_size import generator_nbytes
 from cl3d.models import PointNet
 from cl3d.testing.condensers import blobs
 

@@ -7,7 +7,8 @@ import torch
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill import Anchors, Budget, Condenser, Generator, PointSet, SyntheticSet, TurnedPoints, presets
-from cl3d.distill.parameterizations.generated import drawn, generator_nbytes
+from cl3d.distill.parameterizations.generated import drawn
+from cl3d.distill.parameterizations.generator_size import generator_nbytes
 from cl3d.errors import InputError
 from cl3d.ops.chamfer import pairwise_chamfer
 from cl3d.random import generator

@@ -116,8 +116,12 @@ def test_what_two_protocols_both_condense_is_condensed_once(plan, tmp_path):
     assert same_naive.product == naive.product
     assert same_naive.needs is None
     assert not rehearse_dm.ready
-    rehearse_dm.product.parent.mkdir()
-    rehearse_dm.product.write_text(json.dumps({"status": "finished"}))
+    results = {"status": "finished", "settings": {"classes_per_step": [3, 2]}}
+    (rehearse_dm.product.parent / "memory").mkdir(parents=True)
+    rehearse_dm.product.write_text(json.dumps(results))
+    assert by_kind()[0][1].needs is None  # without its memory it gives none
+    for step in (1, 2):
+        (rehearse_dm.product.parent / "memory" / f"step_{step:02d}.safetensors").touch()
     (_, scratch_dm, _), (_, rehearse_dm, _) = by_kind()  # what is there already is taken
     assert (scratch_dm.needs, rehearse_dm.needs) == (rehearse_dm.product, None)
     assert scratch_dm.ready
@@ -141,6 +145,7 @@ def test_reservoirs_share_nothing(plan):
         ({"steps": [2, 9]}, "steps=9 with 5 classes"),
         ({"steps": 0}, "steps=0"),
         ({"settings": ["seed=3"]}, "no setting to share"),
+        ({"settings": ["memory_of=runs/other"]}, "no setting to share"),
         ({"settings": ["ppc=3"], "ppc": 5}, "has a key of its own"),
         ({"settings": ["data.num_points=16"]}, "no setting to share"),
         ({"settings": ["model=dgcnn"]}, "no setting to share"),
@@ -221,6 +226,43 @@ def test_what_another_process_runs_is_waited_for(jobs, tmp_path, monkeypatch):
     assert not in_use(tmp_path / "a")
     assert not (tmp_path / "a" / "count").exists()
     assert (tmp_path / "b" / "count").exists()
+
+
+def test_what_needs_a_run_that_another_process_has_just_taken_waits_for_it(jobs, tmp_path, monkeypatch):
+    taken, waited_for = threading.Event(), threading.Event()
+    source = CellJob("source", "cl_run", ("fail",), tmp_path / "source" / "results.json")
+    needing = CellJob("b", "cl_run", ("b",), tmp_path / "b" / "results.json", needs=source.product)
+
+    def other():
+        with locked(tmp_path / "source"):
+            taken.set()
+            assert waited_for.wait(60)
+            source.product.write_text(json.dumps({"status": "finished"}))
+
+    thread = threading.Thread(target=other)
+
+    def say(self, text):
+        if "source: cl_run" in text:
+            thread.start()  # after this one has seen that the folder is free
+            assert taken.wait(60)
+        if "another process runs source" in text:
+            waited_for.set()
+
+    monkeypatch.setattr(Terminal, "say", say)
+    run_all([source, needing], tmp_path / "scripts", 1, Terminal())
+    thread.join()
+    assert waited_for.is_set()
+    assert needing.done
+
+
+def test_what_needs_a_run_that_failed_is_not_run(jobs, tmp_path):
+    source = CellJob("source", "cl_run", ("fail",), tmp_path / "source" / "results.json")
+    needing = CellJob("b", "cl_run", ("b",), tmp_path / "b" / "results.json", needs=source.product)
+    other = CellJob("c", "cl_run", ("c",), tmp_path / "c" / "results.json")
+    with pytest.raises(InputError, match=r"source: .* stopped with 1 .*; 1 that need them were not run"):
+        run_all([source, needing, other], tmp_path / "scripts", 1, Terminal())
+    assert other.done
+    assert not needing.done
 
 
 @pytest.fixture

@@ -16,13 +16,14 @@ from cl3d.distill.parameterizations.part_labels import (
     parts_of,
     runs_of,
 )
+from cl3d.distill.parameterizations.sizes import Units
 from cl3d.distill.parameterizations.storage import (
     pack,
     storage_of,
     straight_through,
     unpack,
 )
-from cl3d.distill.synthetic import SyntheticSet, first_of_each, too_small
+from cl3d.distill.synthetic import SyntheticSet, first_of_each
 from cl3d.errors import InputError
 
 
@@ -118,13 +119,11 @@ class AnchorSet(SyntheticSet):
 
     def shrink(self, shares: Mapping[int, int], seed: int = 0) -> AnchorSet:
         """Keeps as many whole groups of each class as its share pays for, the first ones."""
-        if self.nbytes <= sum(shares[label] for label in self.clouds_per_class):
-            return self
-        each = self.nbytes // len(self.anchors)
-        groups = {label: shares[label] // each for label in self.clouds_per_class}
-        if min(groups.values()) < 1:
-            raise too_small(min(shares.values()), each)
-        return self._first(groups, self.anchors.shape[1], self.logits.shape[1])
+        anchors, blends = self.anchors.shape[1], self.logits.shape[1]
+        groups = {label: count // (anchors + blends) for label, count in self.clouds_per_class.items()}
+        size = Units(groups, self.nbytes // len(self.anchors))
+        left = size.shrunk(shares)
+        return self if left is size else self._first(left.held, anchors, blends)
 
     def _first(self, groups: int | Mapping[int, int], anchors: int, blends: int) -> AnchorSet:
         """The first groups of each class, and of each the first anchors and blends."""

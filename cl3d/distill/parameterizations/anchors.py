@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import mul
 from typing import ClassVar
 
 import torch
@@ -13,6 +16,7 @@ from cl3d.clouds import PointClouds, concatenate
 from cl3d.distill.budget import cloud_nbytes
 from cl3d.distill.parameterizations.anchor_set import AnchorSet
 from cl3d.distill.parameterizations.part_labels import in_part_order
+from cl3d.distill.parameterizations.sizes import Units
 from cl3d.distill.parameterizations.storage import check_storage, point_nbytes, within_range
 from cl3d.errors import InputError, check_positive, check_whole
 from cl3d.ops.assignment import align
@@ -57,9 +61,18 @@ class Anchors:
         """Yes."""
         return True
 
-    def decoded(self, picks: int) -> int:
-        """M + L for each M."""
-        return picks * (self.anchors + self.blends) // self.anchors
+    def size(
+        self, picks: Mapping[int, int], shares: Mapping[int, int], num_points: int, parts: bool = False
+    ) -> Units:
+        """Groups of M + L clouds: those that the share pays for and the picked clouds make, see `start`."""
+        raw, others = cloud_nbytes(num_points), self.anchors - 1
+        groups = {
+            label: len(_rows_of_groups(share // raw, self.anchors, picks[label]))
+            for label, share in shares.items()
+        }
+        points = min(self.points_within(raw, parts), num_points)
+        each = points * self._point_nbytes(parts) + 4 * self.blends * others
+        return Units(groups, each, partial(mul, self.anchors + self.blends))
 
     def decoded_points(self, num_points: int) -> int:
         """As many as a group of the bytes of a raw cloud leaves for each anchor."""
@@ -80,9 +93,11 @@ class Anchors:
         Args:
             parts: whether all points but those of the first anchor take a byte more, for their parts.
         """
-        others = self.anchors - 1
-        each = self.anchors * point_nbytes(self.storage) + (others if parts else 0)
-        return (nbytes - 4 * self.blends * others) // each
+        return (nbytes - 4 * self.blends * (self.anchors - 1)) // self._point_nbytes(parts)
+
+    def _point_nbytes(self, parts: bool) -> int:
+        """Bytes of a point of each anchor of a group."""
+        return self.anchors * point_nbytes(self.storage) + (self.anchors - 1 if parts else 0)
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """M clouds for each raw cloud that would fit."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from cl3d.clouds import PointClouds
+from cl3d.distill.parameterizations.sizes import Size
 from cl3d.distill.synthetic import SyntheticSet
 from cl3d.progress import Progress, silent
 
@@ -19,8 +21,16 @@ class Parameterization(Protocol):
     def starts_from_picks(self) -> bool:
         """Whether the set before the first iteration shows the picked clouds."""
 
-    def decoded(self, picks: int) -> int:
-        """About how many clouds a class decodes to that starts from so many."""
+    def size(
+        self, picks: Mapping[int, int], shares: Mapping[int, int], num_points: int, parts: bool = False
+    ) -> Size:
+        """Exactly what :meth:`start` will make, without making it.
+
+        Args:
+            picks, shares: picked clouds and bytes of each class.
+            num_points: of the real clouds.
+            parts: whether these have parts, which the set keeps.
+        """
 
     def decoded_points(self, num_points: int) -> int:
         """How many points a decoded cloud has, of real clouds of ``num_points``."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import partial
@@ -16,17 +14,15 @@ from torch.utils.checkpoint import checkpoint
 from cl3d import random
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.parameterizations.fitting import fit_to_clouds
+from cl3d.distill.parameterizations.generator_size import GeneratorSize, generator_shapes
 from cl3d.distill.parameterizations.part_cut import PartCut
-from cl3d.distill.synthetic import SyntheticSet, check_drawn, too_small
+from cl3d.distill.synthetic import SyntheticSet, check_drawn
 from cl3d.errors import InputError, check_positive, check_range, check_whole
-from cl3d.models.siren import ModulatedSiren, siren_shapes
+from cl3d.models.siren import ModulatedSiren
 from cl3d.progress import Progress, silent
 
 CLOUDS_AT_ONCE = 32
 """Clouds whose hidden layers are held together."""
-
-LEAST_WIDTH = 4
-"""Below it there is hardly a shape that a network can make."""
 
 LARGEST_W0 = 1e9
 """Far above it the sine's argument overflows."""
@@ -126,21 +122,15 @@ class GeneratedSet(SyntheticSet):
         Args:
             seed: of the new network and its fit.
         """
-        allowed = sum(shares[label] for label in self.clouds_per_class)
-        if self.nbytes <= allowed:
+        cut_nbytes = 0 if self.cut is None else self.cut.nbytes
+        size = GeneratorSize(self.clouds_per_class, self.siren.width, cut_nbytes)
+        left = size.shrunk(shares)
+        if left is size:
             return self
-        each = self.nbytes / len(self)
-        counts = {label: int(shares[label] / each) for label in self.clouds_per_class}
-        allowed -= 0 if self.cut is None else self.cut.nbytes  # what is left for network and codes
-        while max(counts.values()) > 1 and generator_nbytes(LEAST_WIDTH, sum(counts.values())) > allowed:
-            counts = {label: count - 1 for label, count in counts.items()}
-        kept = self._codes({label: max(1, count) for label, count in counts.items()})
-        width = min(largest_width(allowed, len(kept)), self.siren.width)
-        if width < LEAST_WIDTH:
-            raise too_small(allowed, generator_nbytes(LEAST_WIDTH, len(kept)))
-        if generator_nbytes(self.siren.width, len(kept)) <= allowed:
+        kept = self._codes(left.codes)
+        if left.width == self.siren.width:
             return kept
-        smaller = drawn(kept.labels, width, self.siren.w0, self.num_points, seed, deepcopy(self.cut))
+        smaller = drawn(kept.labels, left.width, self.siren.w0, self.num_points, seed, deepcopy(self.cut))
         smaller = smaller.to(self.codes.device)
         with torch.no_grad():
             clouds = kept.decode()
@@ -190,7 +180,7 @@ class GeneratedSet(SyntheticSet):
                 raise InputError(f"parts of {len(cut.parts)} classes, but there are {len(labels.unique())}")
         width, clouds = config["width"], len(labels)
         # before anything of that size is made: the width is only what a header says
-        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes(width, clouds):
+        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != generator_shapes(width, clouds):
             raise InputError(f"its tensors are not a generator of width {width} with {clouds} clouds")
         if any(t.dtype != torch.float32 or not bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise InputError("a generator holds finite float32 numbers")
@@ -209,19 +199,3 @@ def drawn(
     codes = torch.where((codes > 0).any(dim=1, keepdim=True), codes, -codes)
     siren = ModulatedSiren(width, w0, random.generator(seed, "siren"))
     return GeneratedSet(siren, codes, labels.cpu(), num_points, random.fold(seed, "noise"), cut)
-
-
-def largest_width(nbytes: int, clouds: int) -> int:
-    """Of the networks that, with a code for each cloud, fit into the bytes; 0 where none does."""
-    return bisect_right(range(1, nbytes), nbytes, key=partial(generator_nbytes, clouds=clouds))
-
-
-def generator_nbytes(width: int, clouds: int) -> int:
-    """Exactly the bytes of a :class:`GeneratedSet`."""
-    return 4 * sum(math.prod(shape) for shape in _shapes(width, clouds).values())
-
-
-def _shapes(width: int, clouds: int) -> dict[str, tuple[int, ...]]:
-    """The shape of each tensor that a set stores, by name."""
-    network = {f"siren.{name}": shape for name, shape in siren_shapes(width).items()}
-    return {"codes": (clouds, width)} | network

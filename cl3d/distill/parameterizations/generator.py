@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -11,10 +12,10 @@ import torch
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
 from cl3d.distill.parameterizations.fitting import CLOUDS_PER_UPDATE
-from cl3d.distill.parameterizations.generated import (
+from cl3d.distill.parameterizations.generated import GeneratedSet, drawn
+from cl3d.distill.parameterizations.generator_size import (
     LEAST_WIDTH,
-    GeneratedSet,
-    drawn,
+    GeneratorSize,
     generator_nbytes,
     largest_width,
 )
@@ -68,9 +69,11 @@ class Generator:
         """Where it is fitted to them."""
         return self.fit_iterations > 0
 
-    def decoded(self, picks: int) -> int:
-        """The same."""
-        return picks
+    def size(
+        self, picks: Mapping[int, int], shares: Mapping[int, int], num_points: int, parts: bool = False
+    ) -> GeneratorSize:
+        """A code for each picked cloud; the few bytes of parts are left out, being known when clouds are."""
+        return GeneratorSize(picks, self._width_within(sum(shares.values()), sum(picks.values())))
 
     def decoded_points(self, num_points: int) -> int:
         """As many as are asked for while distilling."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds
 from cl3d.distill.parameterizations.part_labels import in_part_order, parts_of, runs_of
+from cl3d.distill.parameterizations.sizes import Units
 from cl3d.distill.parameterizations.storage import (
     check_storage,
     pack,
@@ -20,7 +21,7 @@ from cl3d.distill.parameterizations.storage import (
     unpack,
     within_range,
 )
-from cl3d.distill.synthetic import SyntheticSet, too_small
+from cl3d.distill.synthetic import SyntheticSet
 from cl3d.errors import InputError, check_whole
 from cl3d.progress import Progress, silent
 from cl3d.random import generator as keyed_generator
@@ -64,13 +65,9 @@ class PointSet(SyntheticSet):
 
     def shrink(self, shares: Mapping[int, int], seed: int = 0) -> PointSet:
         """Keeps as many of the first clouds of each class as its share pays for."""
-        if self.nbytes <= sum(shares[label] for label in self.clouds_per_class):
-            return self
-        each = self.nbytes // len(self)
-        counts = {label: shares[label] // each for label in self.clouds_per_class}
-        if min(counts.values()) < 1:
-            raise too_small(min(shares.values()), each)
-        return self._first(counts)
+        size = Units(self.clouds_per_class, self.nbytes // len(self))
+        left = size.shrunk(shares)
+        return self if left is size else self._first(left.held)
 
     def _first(self, clouds_per_class: int | Mapping[int, int]) -> PointSet:
         kept = self.first_of_each_class(clouds_per_class)
@@ -125,9 +122,11 @@ class Points:
         """Yes."""
         return True
 
-    def decoded(self, picks: int) -> int:
-        """The same."""
-        return picks
+    def size(
+        self, picks: Mapping[int, int], shares: Mapping[int, int], num_points: int, parts: bool = False
+    ) -> Units:
+        """The picked clouds."""
+        return Units(picks, self._cloud_nbytes(num_points))
 
     def decoded_points(self, num_points: int) -> int:
         """As many as are stored."""
@@ -143,7 +142,10 @@ class Points:
 
     def clouds_within(self, nbytes: int, num_points: int) -> int:
         """As many whole clouds as fit."""
-        return nbytes // (self.decoded_points(num_points) * point_nbytes(self.storage))
+        return nbytes // self._cloud_nbytes(num_points)
+
+    def _cloud_nbytes(self, num_points: int) -> int:
+        return self.decoded_points(num_points) * point_nbytes(self.storage)
 
     def start(
         self, picked: PointClouds, shares: dict[int, int], seed: int, progress: Progress = silent

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from cl3d.clouds import PointClouds, normalize
 from cl3d.distill.budget import cloud_nbytes
-from cl3d.distill.synthetic import SyntheticSet, check_drawn, too_small
+from cl3d.distill.parameterizations.sizes import Units
+from cl3d.distill.synthetic import SyntheticSet, check_drawn
 from cl3d.distill.timing import fastest
 from cl3d.errors import InputError, check_whole
 from cl3d.ops.assignment import align
@@ -80,13 +81,13 @@ class ShapeSet(SyntheticSet):
 
     def shrink(self, shares: Mapping[int, int], seed: int = 0) -> ShapeSet:
         """Leaves out the modes of each class that its share does not pay for, of the least variance first."""
-        if self.nbytes <= sum(shares[label] for label in self.clouds_per_class):
+        stored = zip(self.clouds_per_class, self.modes, strict=True)
+        size = Units({label: modes + 1 for label, modes in stored}, cloud_nbytes(self.shapes.shape[1]))
+        left = size.shrunk(shares)
+        if left is size:
             return self
-        each = cloud_nbytes(self.shapes.shape[1])
-        room = [shares[label] // each for label in self.clouds_per_class]
-        if min(room) < 1:
-            raise too_small(min(shares.values()), each)
-        kept = [shapes[:count].detach() for shapes, count in zip(self._of_each_class(), room, strict=True)]
+        pairs = zip(self._of_each_class(), left.held.values(), strict=True)
+        kept = [shapes[:count].detach() for shapes, count in pairs]
         counts = [
             count if len(shapes) > 1 else 1
             for count, shapes in zip(self.clouds_per_class.values(), kept, strict=True)
@@ -166,9 +167,17 @@ class ShapeModel:
         """Yes."""
         return True
 
-    def decoded(self, picks: int) -> int:
-        """All samples, however many clouds the statistics are taken of."""
-        return self.samples if picks else 0
+    def size(
+        self, picks: Mapping[int, int], shares: Mapping[int, int], num_points: int, parts: bool = False
+    ) -> Units:
+        """A mean, and as many modes as fit and the n clouds span: n - 1 at most."""
+        size = self.decoded_points(num_points)
+        each = cloud_nbytes(size)
+        spanned = {label: min(share // each, picks[label], 3 * size + 1) for label, share in shares.items()}
+        return Units(spanned, each, self._decoded)
+
+    def _decoded(self, shapes: int) -> int:
+        return self.samples if shapes > 1 else 1
 
     def decoded_points(self, num_points: int) -> int:
         """As many as a shape has."""
@@ -206,7 +215,7 @@ class ShapeModel:
             for label, share in shares.items():
                 room = share // cloud_nbytes(size)
                 shapes.append(mean_and_modes(coarse[picked.labels == label], room - 1, self.rounds))
-                counts.append(self.samples if len(shapes[-1]) > 1 else 1)
+                counts.append(self._decoded(len(shapes[-1])))
                 advance()
         labels = torch.tensor(list(shares)).repeat_interleave(torch.tensor(counts))
         modes = [len(own) - 1 for own in shapes]
