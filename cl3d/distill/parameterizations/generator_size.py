@@ -35,7 +35,7 @@ class GeneratorSize:
         return sum(self.codes.values())
 
     def shrunk(self, shares: Mapping[int, int]) -> GeneratorSize:
-        """See :meth:`~cl3d.distill.parameterizations.generated.GeneratedSet.shrink`."""
+        """See :meth:`~cl3d.distill.GeneratedSet.shrink`."""
         allowed = sum(shares[label] for label in self.codes)
         nbytes = generator_nbytes(self.width, self.clouds) + self.cut_nbytes
         if nbytes <= allowed:

@@ -17,7 +17,7 @@ class Size(Protocol):
         """How many clouds the set decodes to."""
 
     def shrunk(self, shares: Mapping[int, int]) -> Self:
-        """That of :meth:`~cl3d.distill.synthetic.SyntheticSet.shrink`; itself where it fits already.
+        """That of :meth:`~cl3d.distill.SyntheticSet.shrink`; itself where it fits already.
 
         Raises:
             InputError: if not one cloud of each class fits.
