@@ -107,7 +107,7 @@ def one(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def searching(step: Callable[[], float], rounds: int, device: str) -> float:
     """Seconds of an update in which the library looks for winners among all points; the least of some."""
-    spent, search = [0.0], pooled_linear.winning_rows
+    spent, search = [0.0], pooled_linear._search
 
     def timed(*given: Any) -> Any:
         start = now(device)
@@ -115,7 +115,7 @@ def searching(step: Callable[[], float], rounds: int, device: str) -> float:
         spent[-1] += now(device) - start
         return found
 
-    with patch.object(pooled_linear, "winning_rows", timed):
+    with patch.object(pooled_linear, "_search", timed):
         for _ in range(rounds):
             step()
             spent.append(0.0)
