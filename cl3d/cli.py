@@ -17,7 +17,7 @@ from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cl3d import distributed
+from cl3d import cores, distributed
 from cl3d.config_paths import CONFIGS, anchored
 from cl3d.described import described
 from cl3d.errors import InputError, Note
@@ -52,6 +52,7 @@ def launch(
     the same run has ended.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # let exceptions through to here
+    cores.begin()
     listen()  # SIGTERM is as Ctrl-C: what can be kept is kept
     _set_up()
     with gone_when_done():

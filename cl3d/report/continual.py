@@ -8,7 +8,7 @@ from typing import Any
 from cl3d.continual import ContinualRun, Results
 from cl3d.continual.estimate import expected_seconds
 from cl3d.continual.steps import Step
-from cl3d.numerics import computed_on
+from cl3d.report.device import device_rows
 from cl3d.report.terminal import Terminal
 from cl3d.report.units import duration, size
 
@@ -43,7 +43,7 @@ def show_header(terminal: Terminal, run: ContinualRun, folder: Path) -> None:
         if run.classifier != "softmax":
             rows.append(("classifier", run.classifier))
     rows += [
-        ("device", computed_on(run.device)),
+        *device_rows(run.device),
         ("seed", str(run.seed) + (f", class order {run.order_seed}" if own_order else "")),
         ("folder", str(folder)),
         ("expected", f"about {duration(expected_seconds(run))}"),

@@ -17,8 +17,8 @@ from cl3d.distill.networks import BuildModel, trial
 from cl3d.distill.part_evaluation import PartEvaluation
 from cl3d.distill.views import for_net
 from cl3d.errors import InputError, Note
-from cl3d.numerics import computed_on
 from cl3d.peak_memory import PeakMemory
+from cl3d.report.device import device_rows
 from cl3d.report.terminal import Terminal
 from cl3d.report.units import size
 
@@ -83,7 +83,7 @@ def show_header(
                 f"{dataset.name}: {len(dataset.train):,} train clouds of {dataset.train.num_points:,} points",
             ),
             ("condenser", f"{condenser.name}, {condenser.iterations} iterations, {budget.in_words}"),
-            ("device", computed_on(device)),
+            *device_rows(device),
             ("folder", str(folder)),
         ]
     )
