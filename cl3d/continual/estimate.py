@@ -70,8 +70,8 @@ def training_passes(run: ContinualRun, condensing: bool = True) -> float:
         tested = int(test[run.order[:seen]].sum() + test[ahead].sum() + test[classes].sum())
         trained += clouds
         if run.condenser is not None and remembers:
-            stored = made[step].clouds
-            passes += condensing_passes(run.condenser, clouds, size, points, stored) if condensing else 0
+            decoded = made[step].clouds
+            passes += condensing_passes(run.condenser, clouds, size, points, decoded) if condensing else 0
             each = run.condenser.parameterization.decoded_points(points) / points
             memory = Held(memory.after, planned[step], each)
         passes += run.strategy.training_passes(clouds, trained, memory) + FORWARD_PASS * tested

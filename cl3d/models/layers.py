@@ -12,7 +12,7 @@ from cl3d.errors import InputError
 from cl3d.ops import naive
 from cl3d.ops.pooled_chain import pooled_chain
 from cl3d.ops.pooled_linear import pooled_linear
-from cl3d.ops.shared_linear import PointNorm, by_running_statistics, shared_linear
+from cl3d.ops.shared_linear import PointNorm, point_by_point, shared_linear
 
 NORMS = ("batch", "instance", "group", "none")
 MOST_GROUPS = 32
@@ -46,22 +46,24 @@ class SharedLayer(nn.Module):
         layer = pooled_linear if self.fused else naive.pooled_linear
         return layer(x, self.linear.weight, self.linear.bias, self.norm, relu=True)
 
-    def pooled_behind(self, before: nn.Sequential, x: Tensor) -> Tensor:
-        """``pooled(before(x))``; see :func:`cl3d.ops.pooled_chain.pooled_chain`.
-
-        Args:
-            before: shared layers, which may be none.
-            x: (b, n, inputs of the first).
-        """
-        alone = all(isinstance(layer, SharedLayer) and by_running_statistics(layer.norm) for layer in before)
-        if not (self.fused and alone and len(before)):
-            return self.pooled(before(x))
-        return pooled_chain(before, x, self.linear.weight, self.linear.bias, self.norm, relu=True)
-
 
 def shared_layers(sizes: Sequence[int], norm: str, fused: bool = True) -> nn.Sequential:
     """A :class:`SharedLayer` from each size to the next."""
     return nn.Sequential(*[SharedLayer(before, after, norm, fused) for before, after in pairwise(sizes)])
+
+
+def pooled_layers(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """The max over points of shared layers, one after the other: (b, n, inputs) → (b, outputs).
+
+    Where each point is mapped by itself, the points that win alone are differentiated; see
+    :func:`cl3d.ops.pooled_chain.pooled_chain`.
+    """
+    before, last = layers[:-1], layers[-1]
+    assert isinstance(last, SharedLayer)
+    alone = all(isinstance(layer, SharedLayer) and point_by_point(layer.norm) for layer in before)
+    if not (last.fused and alone and len(before)):
+        return last.pooled(before(x))
+    return pooled_chain(before, x, last.linear.weight, last.linear.bias, last.norm, relu=True)
 
 
 def point_norm(name: str, channels: int) -> PointNorm | None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cl3d.errors import InputError
 from cl3d.models.grouped_layers import check_network, check_sizes
-from cl3d.models.layers import SharedLayer, classifier, shared_layers
+from cl3d.models.layers import classifier, pooled_layers, shared_layers
 from cl3d.models.pooled_last import PooledLast
 from cl3d.models.transform_net import TransformNet
 
@@ -76,9 +76,7 @@ class PointNet(PooledLast):
     def features(self, points: Tensor) -> Tensor:
         """See :class:`~cl3d.models.pooled_last.PooledLast`."""
         x, left = self._turned(points)
-        last = left[-1]
-        assert isinstance(last, SharedLayer)
-        return last.pooled_behind(left[:-1], x)
+        return pooled_layers(left, x)
 
     def _turned(self, points: Tensor) -> tuple[Tensor, nn.Sequential]:
         """Behind the transforms: (b, p, in_channels) → (b, p, d), and the layers that are left."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from cl3d.models.layers import SharedLayer, classifier, shared_layers
+from cl3d.models.layers import classifier, pooled_layers, shared_layers
 
 CHANNELS, HEAD = (64, 128, 1024), (512, 256)
 
@@ -46,9 +46,7 @@ class TransformNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Each point times its cloud's matrix: (b, n, inputs) → the same shape."""
-        last = self.layers[-1]
-        assert isinstance(last, SharedLayer)
-        return transformed(x, self.classifier(last.pooled_behind(self.layers[:-1], x)), self.k)
+        return transformed(x, self.classifier(pooled_layers(self.layers, x)), self.k)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cl3d.ops.pooled_linear import map_winners, pooled_linear, rising, winning_rows
-from cl3d.ops.shared_linear import PointNorm, by_running_statistics
+from cl3d.ops.shared_linear import PointNorm, check_shared, point_by_point
 
 
 def pooled_chain(
@@ -39,11 +39,16 @@ def pooled_chain(
 
     Returns:
         (b, c).
+
+    Raises:
+        InputError: as :func:`cl3d.ops.pooled_linear.pooled_linear`.
     """
-    if not (_pays(x, weight) and by_running_statistics(norm)):
+    if not (_pays(x, weight) and point_by_point(norm)):
         return pooled_linear(before(x), weight, bias, norm, relu)
     with torch.no_grad():
-        rows = winning_rows(before(x), rising(weight, norm))
+        mapped = before(x)
+        check_shared(mapped, weight, bias, norm)
+        rows = winning_rows(mapped, rising(weight, norm))
     kept, places = rows.unique(return_inverse=True)
     few = before(x.flatten(0, 1).index_select(0, kept).unsqueeze(0)).squeeze(0)
     winners = few.index_select(0, places.flatten()).view(*places.shape, -1)

@@ -98,7 +98,7 @@ def scale_of(norm: PointNorm, var: Tensor) -> Tensor:
     return scale if norm.weight is None else scale * norm.weight
 
 
-def by_running_statistics(norm: PointNorm | None) -> bool:
+def point_by_point(norm: PointNorm | None) -> bool:
     """Whether the norm, if there is one, treats each point by itself."""
     return norm is None or (isinstance(norm, nn.BatchNorm1d) and not uses_batch(norm))
 

@@ -8,7 +8,8 @@ from layer_cases import NORMS, assert_all_close, derivatives, make_norm
 from torch import Tensor, nn
 from torch.func import grad, vmap
 
-from cl3d.models.layers import SharedLayer, shared_layers
+from cl3d.errors import InputError
+from cl3d.models.layers import pooled_layers, shared_layers
 from cl3d.ops import naive
 from cl3d.ops.pooled_chain import pooled_chain
 from cl3d.ops.shared_linear import PointNorm
@@ -86,6 +87,13 @@ def test_where_it_would_not_pay_all_points_are_mapped_once(why: str) -> None:
     torch.testing.assert_close(got, naive.pooled_linear(before(x), weight, bias, fresh))
 
 
+def test_what_does_not_fit_is_refused_either_way() -> None:
+    x, weight, bias = given("refused")
+    for graph in (True, False):
+        with torch.set_grad_enabled(graph), pytest.raises(InputError, match="a bias of shape"):
+            pooled_chain(Watched(), x, weight, bias[:1])
+
+
 def test_transforms_of_torch_func_see_the_same() -> None:
     x, weight, bias = given("func")
     before = Watched()
@@ -111,9 +119,7 @@ def test_shared_layers_choose_by_their_norms(frozen: bool) -> None:
     layers[0].register_forward_hook(lambda layer, args, out: mapped.append(out.shape[:2].numel()))
     x, results = given("shared layers")[0], []
     for chain in (layers, plain):
-        last = chain[-1]
-        assert isinstance(last, SharedLayer)
-        call = lambda c=chain, one=last: one.pooled_behind(c[:-1], x)  # noqa: E731
+        call = lambda c=chain: pooled_layers(c, x)  # noqa: E731
         results.append(derivatives(call, x, [*chain.parameters()]))
     assert_all_close(*results)
     assert mapped[0] == B * N
