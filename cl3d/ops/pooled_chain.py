@@ -2,8 +2,7 @@
 
 A point that wins no channel leaves no trace in the max: its derivatives are exactly zero, of any order. Where
 the layers before map each point by itself, they need a graph for the winners alone; what all points are
-mapped for is the search. Of 1,024 points under 1,024 channels about half win (the critical points of Qi et
-al., CVPR 2017, section 5.3).
+mapped for is the search. The winners are the critical points of Qi et al., CVPR 2017, section 5.3.
 """
 
 from __future__ import annotations
